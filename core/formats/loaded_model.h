@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/model/model.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace decodescope {
+
+/// A head with a measured role, from a bundled model's card.
+struct NotableHead {
+  LayerIndex layer;
+  HeadIndex head;
+  std::string role;    ///< "previous token", "copies a name" …
+  double share = 0;    ///< mean share of its weight at the role's target, 0 … 1
+};
+
+/// What a model's card (card.json beside the weights) says. All of it optional: a foreign model has none.
+struct ModelCard {
+  std::string title;                 ///< "Tales, MHA"
+  std::string summary;               ///< one or two sentences
+  std::vector<std::string> prompts;  ///< prompts that work, the default first
+  double heldOutLoss = 0;            ///< nats a token; 0 when not measured
+  std::vector<NotableHead> heads;
+};
+
+/// A model ready to decode: weights, tokenizer and what is known of it. Immutable.
+struct LoadedModel {
+  std::string name;        ///< the folder's or file's name, for titles
+  std::string path;        ///< as the user gave it
+  std::string format;      ///< "Hugging Face folder"
+  std::shared_ptr<const Model> model;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  ModelCard card;
+  std::vector<std::string> warnings;  ///< "3 weights are NaN" …
+
+  const ModelConfig& config() const { return model->config(); }
+};
+using LoadedModelPtr = std::shared_ptr<const LoadedModel>;
+
+struct LoadProgress {
+  std::function<void(double fraction)> report = {};  ///< called on the loading thread, 0 … 1, rising
+  std::stop_token stop = {};                         ///< set: load() returns an error that says "cancelled"
+};
+
+/// Reads a model from disk, whatever its format (core/formats/formats.cpp has the table of readers).
+Result<LoadedModelPtr> loadModel(const std::string& path, const LoadProgress& progress = {});
+
+}  // namespace decodescope

@@ -1,0 +1,81 @@
+#include "core/model/model_config.h"
+
+#include <cmath>
+
+namespace decodescope {
+namespace {
+
+Error bad(const char* field, const char* what, std::string found, std::string allowed) {
+  Error error;
+  error.field = field;
+  error.what = what;
+  error.found = std::move(found);
+  error.allowed = std::move(allowed);
+  return error;
+}
+
+Result<void> checkCount(const char* field, int value, int limit) {
+  if (value >= 1 && value <= limit) return {};
+  return bad(field, "out of range", std::to_string(value), "1 to " + std::to_string(limit));
+}
+
+}  // namespace
+
+const char* ModelConfig::attentionName() const {
+  if (numKeyValueHeads == numAttentionHeads) return "MHA";
+  return numKeyValueHeads == 1 ? "MQA" : "GQA";
+}
+
+Result<void> ModelConfig::validate() const {
+  DECODESCOPE_CHECK(checkCount("vocab_size", vocabSize, 1 << 24));
+  DECODESCOPE_CHECK(checkCount("hidden_size", hiddenSize, 1 << 17));
+  DECODESCOPE_CHECK(checkCount("intermediate_size", intermediateSize, 1 << 20));
+  DECODESCOPE_CHECK(checkCount("num_hidden_layers", numHiddenLayers, 1 << 10));
+  DECODESCOPE_CHECK(checkCount("num_attention_heads", numAttentionHeads, 1 << 12));
+  DECODESCOPE_CHECK(checkCount("num_key_value_heads", numKeyValueHeads, numAttentionHeads));
+  DECODESCOPE_CHECK(checkCount("head_dim", headDim, 1 << 14));
+  DECODESCOPE_CHECK(checkCount("max_position_embeddings", maxPositionEmbeddings, 1 << 24));
+  if (numAttentionHeads % numKeyValueHeads != 0) {
+    return bad("num_key_value_heads", "does not divide num_attention_heads", std::to_string(numKeyValueHeads),
+               "a divisor of " + std::to_string(numAttentionHeads));
+  }
+  if (position == PositionKind::rotary) {
+    if (headDim % 2 != 0) {
+      return bad("head_dim", "odd under rotary positions", std::to_string(headDim), "an even number");
+    }
+    if (!(ropeTheta > 0.0) || !std::isfinite(ropeTheta)) {
+      return bad("rope_theta", "out of range", std::to_string(ropeTheta), "a finite number above 0");
+    }
+  }
+  if (!(normEps > 0.0f) || !std::isfinite(normEps)) {
+    return bad(norm == NormKind::rmsNorm ? "rms_norm_eps" : "layer_norm_eps", "out of range", std::to_string(normEps),
+               "a finite number above 0");
+  }
+  if (positionOffset < 0 || positionOffset > 1024) {
+    return bad("position_offset", "out of range", std::to_string(positionOffset), "0 to 1024");
+  }
+  const auto inVocabulary = [this](TokenId id) { return id.value >= 0 && id.value < vocabSize; };
+  if (bosTokenId && !inVocabulary(*bosTokenId)) {
+    return bad("bos_token_id", "outside the vocabulary", std::to_string(bosTokenId->value),
+               "0 to " + std::to_string(vocabSize - 1));
+  }
+  for (const TokenId id : eosTokenIds) {
+    if (!inVocabulary(id)) {
+      return bad("eos_token_id", "outside the vocabulary", std::to_string(id.value),
+                 "0 to " + std::to_string(vocabSize - 1));
+    }
+  }
+  // In doubles: no product below can wrap, and 2^40 is far under 2^53.
+  const double d = hiddenSize;
+  const double perLayer = d * (2.0 * queryWidth() + 2.0 * keyValueWidth()) +
+                          d * intermediateSize * (gatedMlp ? 3.0 : 2.0) + 16.0 * (d + intermediateSize + queryWidth());
+  const double total = numHiddenLayers * perLayer + 2.0 * d * vocabSize +
+                       d * (static_cast<double>(maxPositionEmbeddings) + positionOffset);
+  if (static_cast<double>(numAttentionHeads) * headDim > 0x1.0p24 || total > 0x1.0p40) {
+    return bad("config", "describes a model that is too large", std::to_string(total) + " parameters",
+               "at most 2^40");
+  }
+  return {};
+}
+
+}  // namespace decodescope
