@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/base/random.h"
+#include "core/decode/run_settings.h"
+
+namespace decodescope {
+
+struct Candidate {
+  TokenId token;
+  double probability;  ///< after temperature, top-k and top-p; sums to 1 over the kept ones
+};
+
+/// Candidates kept by temperature, top-k and top-p, the likeliest first (equal logits: lower id first).
+///   logits (V)  →  1 … V candidates. Greedy settings keep one, of probability 1.
+/// A NaN logit counts as −∞; when nothing finite is left, token 0 is kept alone.
+std::vector<Candidate> keptCandidates(std::span<const float> logits, const SamplingSettings& settings);
+
+/// The pick among the kept candidates. Depends on the logits, the settings and the index of the pick in its run only
+/// (`draw` = 1 for a run's first sampled token), so looking back, branching and replaying draw the same token.
+TokenId sampleToken(std::span<const float> logits, const SamplingSettings& settings, int draw);
+
+/// softmax(logits)[token] at temperature 1, summed in double.
+double tokenProbability(std::span<const float> logits, TokenId token);
+
+}  // namespace decodescope
