@@ -1,0 +1,83 @@
+#pragma once
+
+#include <QPointF>
+#include <QRectF>
+#include <QString>
+#include <QStringList>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/decode/run_snapshot.h"
+#include "views/selection.h"
+#include "views/theme.h"
+
+class QPainter;
+
+namespace decodescope {
+
+/// A setting of a view that its tool bar offers and `render --set id=value` sets.
+struct ViewOption {
+  QString id;                                        ///< "stage"
+  QString title;                                     ///< translated
+  QString tip;
+  std::vector<std::pair<QString, QString>> choices;  ///< value → translated title; the first is the default
+  QString value;
+};
+
+/// A table of exactly what is shown, for CSV and NPY. Values are row-major, NaN where a cell has none.
+struct NamedTable {
+  QString name;
+  QStringList columns;
+  QStringList rowLabels;
+  std::vector<int> shape;  ///< for NPY; product = values.size()
+  std::vector<float> values;
+};
+
+/// What lies under a point.
+struct Hit {
+  Selection hovered;  ///< the selection that a click would make
+  QString toolTip;    ///< one to three lines, names and value
+};
+
+/// One picture of a session: a pure model (present) and a thin painter (paint). Not a widget: the window, the tests and
+/// `render` all paint it through the same two calls.
+class View {
+ public:
+  virtual ~View() = default;
+
+  virtual std::vector<ViewOption> options() const { return {}; }
+  /// False when there is no such option or value.
+  virtual bool setOption(const QString& id, const QString& value);
+
+  /// Takes over what is to be shown. Idempotent: the same arguments give the same picture. Cheap enough for every frame.
+  virtual void present(const SessionSnapshot& session, const Selection& selection) = 0;
+
+  /// Paints into `area` of the painter, all of it. Never blank: without data it says what to do.
+  virtual void paint(QPainter& painter, const QRectF& area, const Theme& theme) = 0;
+
+  /// What the last paint() put at this point.
+  virtual std::optional<Hit> hitTest(QPointF point) const;
+
+  virtual std::vector<NamedTable> tables() const { return {}; }
+  /// What the picture says, in words, for screen readers.
+  virtual QString description() const = 0;
+};
+
+/// One row of the registry (views/registry.cpp).
+struct ViewInfo {
+  const char* id;     ///< "attention"
+  const char* title;  ///< in English; shown through QCoreApplication::translate("Views", …)
+  const char* tip;
+  std::vector<Site> sites;  ///< what it needs of the trace
+  std::unique_ptr<View> (*make)();
+};
+
+std::span<const ViewInfo> viewRegistry();
+/// nullptr when there is none.
+const ViewInfo* findView(const QString& id);
+
+}  // namespace decodescope
