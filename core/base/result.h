@@ -11,12 +11,12 @@ namespace decodescope {
 /// An expected failure: what is wrong with which input, what was found and what is allowed.
 /// Empty parts are left out of the message.
 struct Error {
-  std::string file;     ///< the input's name, as the user gave it
-  std::string field;    ///< JSON path, tensor name, option name …
-  std::string what;     ///< what is wrong, in a few words
-  std::string found;    ///< what stands there
-  std::string allowed;  ///< what may stand there
-  std::optional<std::uint64_t> offset;  ///< byte offset in the file
+  std::string file = {};     ///< the input's name, as the user gave it
+  std::string field = {};    ///< JSON path, tensor name, option name …
+  std::string what = {};     ///< what is wrong, in a few words
+  std::string found = {};    ///< what stands there
+  std::string allowed = {};  ///< what may stand there
+  std::optional<std::uint64_t> offset = {};  ///< byte offset in the file
 
   /// One line: `FILE: FIELD: what is wrong: found X, allowed Y (at byte N)`.
   /// Control characters in any part are shown as \xNN, so that the line stays one line.

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace decodescope::test {
+
+/// The project's root, absolute.
+std::filesystem::path sourceDir();
+
+/// A file or folder of the tests' own, by its path below tests/: "golden/llama_gqa/config.json".
+std::string testPath(const std::string& relative);
+
+/// A fresh empty folder, removed with everything in it when the object goes.
+class TemporaryDir {
+ public:
+  TemporaryDir();
+  ~TemporaryDir();
+  TemporaryDir(const TemporaryDir&) = delete;
+  TemporaryDir& operator=(const TemporaryDir&) = delete;
+
+  const std::filesystem::path& path() const { return m_path; }
+  /// A path inside the folder.
+  std::string file(const std::string& name) const { return (m_path / name).string(); }
+
+ private:
+  std::filesystem::path m_path;
+};
+
+}  // namespace decodescope::test
