@@ -1,5 +1,9 @@
 #pragma once
 
+#include "core/decode/run_snapshot.h"
+#include "views/selection.h"
+#include "views/theme.h"
+
 #include <QPointF>
 #include <QRectF>
 #include <QString>
@@ -11,18 +15,14 @@
 #include <utility>
 #include <vector>
 
-#include "core/decode/run_snapshot.h"
-#include "views/selection.h"
-#include "views/theme.h"
-
 class QPainter;
 
 namespace decodescope {
 
 /// A setting of a view that its tool bar offers and `render --set id=value` sets.
 struct ViewOption {
-  QString id;                                        ///< "stage"
-  QString title;                                     ///< translated
+  QString id;     ///< "stage"
+  QString title;  ///< translated
   QString tip;
   std::vector<std::pair<QString, QString>> choices;  ///< value → translated title; the first is the default
   QString value;
@@ -43,8 +43,8 @@ struct Hit {
   QString toolTip;    ///< one to three lines, names and value
 };
 
-/// One picture of a session: a pure model (present) and a thin painter (paint). Not a widget: the window, the tests and
-/// `render` all paint it through the same two calls.
+/// One picture of a session: a pure model (present) and a thin painter (paint). Not a widget: the window, the
+/// tests and `render` all paint it through the same two calls.
 class View {
  public:
   virtual ~View() = default;
@@ -53,7 +53,8 @@ class View {
   /// False when there is no such option or value.
   virtual bool setOption(const QString& id, const QString& value);
 
-  /// Takes over what is to be shown. Idempotent: the same arguments give the same picture. Cheap enough for every frame.
+  /// Takes over what is to be shown. Idempotent: the same arguments give the same picture. Cheap enough for
+  /// every frame.
   virtual void present(const SessionSnapshot& session, const Selection& selection) = 0;
 
   /// Paints into `area` of the painter, all of it. Never blank: without data it says what to do.

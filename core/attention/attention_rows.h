@@ -1,10 +1,10 @@
 #pragma once
 
-#include <vector>
-
 #include "core/base/ids.h"
 #include "core/model/model_config.h"
 #include "core/trace/position_trace.h"
+
+#include <vector>
 
 namespace decodescope {
 
@@ -15,18 +15,21 @@ enum class ScoreStage {
   weight,  ///< softmax of the scaled scores
 };
 
-/// One query's row over its visible keys 0 … query, made by the decoder's own kernel from the stored q and k rows (after RoPE
-/// where there is one): the same bits as in the run for a cached step, within tolerance for a prefill.
-/// Empty when a needed trace is missing.
-std::vector<float> attentionRow(const ModelConfig& config, std::span<const PositionTracePtr> positions, LayerIndex layer, HeadIndex head,
-                                Position query, ScoreStage stage);
+/// One query's row over its visible keys 0 … query, made by the decoder's own kernel from the stored q and k
+/// rows (after RoPE where there is one): the same bits as in the run for a cached step, within tolerance for
+/// a prefill. Empty when a needed trace is missing.
+std::vector<float> attentionRow(const ModelConfig& config, std::span<const PositionTracePtr> positions,
+                                LayerIndex layer, HeadIndex head, Position query, ScoreStage stage);
 
-/// Rows 0 … tokens−1 stacked: (tokens, tokens) row-major; cells above the diagonal, and rows whose traces are missing, hold NaN.
-std::vector<float> attentionMatrix(const ModelConfig& config, std::span<const PositionTracePtr> positions, LayerIndex layer, HeadIndex head,
-                                   int tokens, ScoreStage stage);
+/// Rows 0 … tokens−1 stacked: (tokens, tokens) row-major; cells above the diagonal, and rows whose traces are
+/// missing, hold NaN.
+std::vector<float> attentionMatrix(const ModelConfig& config, std::span<const PositionTracePtr> positions,
+                                   LayerIndex layer, HeadIndex head, int tokens, ScoreStage stage);
 
 /// The q (after RoPE) and k (after RoPE) rows that attention uses.
-std::span<const float> attentionQuery(const ModelConfig& config, const PositionTrace& trace, LayerIndex layer, HeadIndex head);
-std::span<const float> attentionKey(const ModelConfig& config, const PositionTrace& trace, LayerIndex layer, KvHeadIndex head);
+std::span<const float> attentionQuery(const ModelConfig& config, const PositionTrace& trace, LayerIndex layer,
+                                      HeadIndex head);
+std::span<const float> attentionKey(const ModelConfig& config, const PositionTrace& trace, LayerIndex layer,
+                                    KvHeadIndex head);
 
 }  // namespace decodescope

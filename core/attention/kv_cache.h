@@ -1,19 +1,19 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <vector>
-
 #include "core/base/aligned_buffer.h"
 #include "core/base/ids.h"
 #include "core/base/matrix_span.h"
 #include "core/model/model_config.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
 namespace decodescope {
 
 /// The keys (after RoPE) and values of every position so far, by layer and key/value head, float32.
 /// One head's keys lie together: (capacity, d) row-major, so that a query reads one stream.
-/// Grows by doubling up to the context limit; not zero-filled beyond its rows' use.
+/// Grows by doubling, up to the context limit.
 class KvCache {
  public:
   explicit KvCache(const ModelConfig& config);
@@ -23,7 +23,8 @@ class KvCache {
   int capacity() const { return m_capacity; }
   /// Makes room for `rows` positions in all. Contents stay.
   void reserve(int rows);
-  /// Copies the new rows' keys and values of one layer behind the cached ones. k, v (n, G·d). Needs reserve(length() + n).
+  /// Copies the new rows' keys and values of one layer behind the cached ones. k, v (n, G·d). Needs
+  /// reserve(length() + n).
   void write(LayerIndex layer, ConstMatrixSpan k, ConstMatrixSpan v);
   /// Counts n rows as cached, once all layers are written.
   void commit(int n) { m_length += n; }
@@ -41,6 +42,7 @@ class KvCache {
   std::size_t offset(LayerIndex layer, KvHeadIndex head) const;
 
   int m_layers, m_heads, m_headDim;
+  int m_limit;  ///< the context, beyond which doubling does not go
   int m_length = 0;
   int m_capacity = 0;
   AlignedBuffer m_keys, m_values;  ///< (L, G, capacity, d)

@@ -16,7 +16,8 @@ struct BasicMatrixSpan {
 
   constexpr BasicMatrixSpan() = default;
   constexpr BasicMatrixSpan(Float* d, int r, int c) : data(d), rows(r), cols(c), stride(c) {}
-  constexpr BasicMatrixSpan(Float* d, int r, int c, std::ptrdiff_t s) : data(d), rows(r), cols(c), stride(s) {}
+  constexpr BasicMatrixSpan(Float* d, int r, int c, std::ptrdiff_t s)
+      : data(d), rows(r), cols(c), stride(s) {}
   /// A const view of a mutable matrix.
   constexpr operator BasicMatrixSpan<const Float>() const { return {data, rows, cols, stride}; }
 
@@ -24,7 +25,9 @@ struct BasicMatrixSpan {
   constexpr std::span<Float> rowSpan(int r) const { return {row(r), static_cast<std::size_t>(cols)}; }
   constexpr Float& operator()(int r, int c) const { return data[r * stride + c]; }
   /// Rows first … first+count−1.
-  constexpr BasicMatrixSpan middleRows(int first, int count) const { return {row(first), count, cols, stride}; }
+  constexpr BasicMatrixSpan middleRows(int first, int count) const {
+    return {row(first), count, cols, stride};
+  }
 };
 
 using MatrixSpan = BasicMatrixSpan<float>;

@@ -11,11 +11,11 @@ namespace decodescope {
 /// An expected failure: what is wrong with which input, what was found and what is allowed.
 /// Empty parts are left out of the message.
 struct Error {
-  std::string file = {};     ///< the input's name, as the user gave it
-  std::string field = {};    ///< JSON path, tensor name, option name …
-  std::string what = {};     ///< what is wrong, in a few words
-  std::string found = {};    ///< what stands there
-  std::string allowed = {};  ///< what may stand there
+  std::string file = {};                     ///< the input's name, as the user gave it
+  std::string field = {};                    ///< JSON path, tensor name, option name …
+  std::string what = {};                     ///< what is wrong, in a few words
+  std::string found = {};                    ///< what stands there
+  std::string allowed = {};                  ///< what may stand there
   std::optional<std::uint64_t> offset = {};  ///< byte offset in the file
 
   /// One line: `FILE: FIELD: what is wrong: found X, allowed Y (at byte N)`.
@@ -66,21 +66,21 @@ class [[nodiscard]] Result<void> {
 #define DECODESCOPE_CONCAT(a, b) DECODESCOPE_CONCAT_(a, b)
 
 /// `DECODESCOPE_TRY(Foo foo, makeFoo())`: declares foo with the value, or returns the error.
-#define DECODESCOPE_TRY(declaration, expression)                                            \
-  auto DECODESCOPE_CONCAT(tryResult_, __LINE__) = (expression);                             \
-  if (!DECODESCOPE_CONCAT(tryResult_, __LINE__).ok())                                       \
-    return std::move(DECODESCOPE_CONCAT(tryResult_, __LINE__)).error();                     \
+#define DECODESCOPE_TRY(declaration, expression)                        \
+  auto DECODESCOPE_CONCAT(tryResult_, __LINE__) = (expression);         \
+  if (!DECODESCOPE_CONCAT(tryResult_, __LINE__).ok())                   \
+    return std::move(DECODESCOPE_CONCAT(tryResult_, __LINE__)).error(); \
   declaration = std::move(DECODESCOPE_CONCAT(tryResult_, __LINE__)).value()
 
 /// Same for Result<void>.
-#define DECODESCOPE_CHECK(expression)                                \
-  do {                                                               \
-    auto tryResult_ = (expression);                                  \
-    if (!tryResult_.ok()) return std::move(tryResult_).error();      \
+#define DECODESCOPE_CHECK(expression)                           \
+  do {                                                          \
+    auto tryResult_ = (expression);                             \
+    if (!tryResult_.ok()) return std::move(tryResult_).error(); \
   } while (false)
 
 /// Checks an invariant of our own in every build.
-#define DECODESCOPE_REQUIRE(condition) \
-  do {                                 \
+#define DECODESCOPE_REQUIRE(condition)                                                \
+  do {                                                                                \
     if (!(condition)) ::decodescope::invariantBroken(__FILE__, __LINE__, #condition); \
   } while (false)

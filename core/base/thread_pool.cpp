@@ -1,10 +1,9 @@
 #include "core/base/thread_pool.h"
 
-#include <sched.h>
+#include "core/base/result.h"
 
 #include <algorithm>
-
-#include "core/base/result.h"
+#include <sched.h>
 
 namespace decodescope {
 

@@ -9,8 +9,8 @@
 
 namespace decodescope {
 
-/// Threads that take blocks of work. What a block is must depend on shapes alone, never on the number of threads:
-/// then results have the same bits whatever that number is.
+/// Threads that take blocks of work. What a block is must depend on shapes alone, never on the number of
+/// threads: then results have the same bits whatever that number is.
 class ThreadPool {
  public:
   /// `threads` counts the calling thread: ThreadPool(1) starts none. Needs threads ≥ 1.

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-
 #include "core/decode/forward.h"
 #include "core/decode/run_snapshot.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace decodescope {
 
@@ -22,11 +23,14 @@ class Lane {
     ThreadPool* pool = nullptr;
   };
 
-  /// A run on these prompt tokens, no step made yet. Refuses an empty prompt, ids outside the vocabulary and prompts longer than the context.
-  static Result<Lane> start(LoadedModelPtr model, const RunSettings& settings, std::vector<TokenId> prompt, const Options& options);
+  /// A run on these prompt tokens, no step made yet. Refuses an empty prompt, ids outside the vocabulary and
+  /// prompts longer than the context.
+  static Result<Lane> start(LoadedModelPtr model, const RunSettings& settings, std::vector<TokenId> prompt,
+                            const Options& options);
 
   bool canStep() const { return m_run->state == RunState::ready; }
-  /// One forward call and one pick. Needs canStep(). False when the stop token ended it first: nothing has changed then.
+  /// One forward call and one pick. Needs canStep(). False when the stop token ended it first: nothing has
+  /// changed then.
   bool step(std::stop_token stop = {});
   /// Takes effect with the next step. Switching the cache on makes the next step fill it.
   void setSettings(const RunSettings& settings);
@@ -34,7 +38,6 @@ class Lane {
   RunSnapshotPtr snapshot() const;
 
  private:
-  struct State;
   Lane(std::shared_ptr<RunSnapshot> run, const Options& options);
 
   std::shared_ptr<RunSnapshot> m_run;  ///< owned; copied out by snapshot()

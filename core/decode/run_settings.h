@@ -1,15 +1,16 @@
 #pragma once
 
+#include "core/base/ids.h"
+
 #include <cstdint>
 #include <vector>
-
-#include "core/base/ids.h"
 
 namespace decodescope {
 
 /// How the next token is picked from the logits.
 /// Temperature divides the logits; 0 is greedy (the largest logit, the lowest id among equals).
-/// Then top-k keeps the k largest, top-p the smallest set of largest probabilities that reaches p (Holtzman et al. 2020).
+/// Then top-k keeps the k largest, top-p the smallest set of largest probabilities that reaches p (Holtzman
+/// et al. 2020).
 struct SamplingSettings {
   double temperature = 0.0;  ///< ≥ 0
   int topK = 0;              ///< 0: off

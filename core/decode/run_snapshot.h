@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "core/decode/run_settings.h"
 #include "core/formats/loaded_model.h"
 #include "core/trace/counters.h"
 #include "core/trace/position_trace.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace decodescope {
 
@@ -24,33 +24,35 @@ const char* stopReasonName(StopReason reason);
 
 /// One forward call and the pick that followed it. Immutable.
 struct StepRecord {
-  StepIndex index;            ///< from 1
-  int firstRow = 0;           ///< position of the first row computed: 0 without a cache
+  StepIndex index;   ///< from 1
+  int firstRow = 0;  ///< position of the first row computed: 0 without a cache
   int rowsComputed = 0;
-  int firstNewPosition = 0;   ///< tokens that were fed for the first time: positions firstNewPosition … tokensSeen−1
-  int tokensSeen = 0;         ///< T after the step
-  TokenId sampled;            ///< stands at position tokensSeen, not yet fed
+  int firstNewPosition =
+      0;  ///< tokens that were fed for the first time: positions firstNewPosition … tokensSeen−1
+  int tokensSeen = 0;             ///< T after the step
+  TokenId sampled;                ///< stands at position tokensSeen, not yet fed
   double sampledProbability = 0;  ///< softmax at temperature 1
   bool kvCache = true;
   Counters counters;
   std::uint64_t kvBytes = 0;      ///< held by the cache after the step; 0 without one
   std::uint64_t nanoseconds = 0;  ///< forward call and pick; includes tracing when traced
   bool traced = true;
-  double maxAbsDiff = 0;          ///< recomputed rows against their first computation, over every stored site; 0 with the cache on
+  double maxAbsDiff =
+      0;  ///< recomputed rows against their first computation, over every stored site; 0 with the cache on
 };
 
 /// A run so far, as a value. Copying shares the traces and the model.
 struct RunSnapshot {
-  std::uint64_t runId = 0;   ///< new for every restart, so that stale results can be told
+  std::uint64_t runId = 0;  ///< new for every restart, so that stale results can be told
   LoadedModelPtr model;
-  RunSettings settings;      ///< what the next step will use
+  RunSettings settings;  ///< what the next step will use
   RunState state = RunState::ready;
   StopReason stopReason = StopReason::none;
   std::string failure;
 
-  std::vector<TokenId> tokens;   ///< prompt, then generated; the last generated one has not been fed
-  int promptLength = 0;          ///< P
-  std::vector<StepRecord> steps; ///< steps[s−1] is step s
+  std::vector<TokenId> tokens;    ///< prompt, then generated; the last generated one has not been fed
+  int promptLength = 0;           ///< P
+  std::vector<StepRecord> steps;  ///< steps[s−1] is step s
   /// One per fed position, nullptr where the trace was dropped (budget) or never captured.
   std::vector<PositionTracePtr> positions;
   std::uint64_t traceBytes = 0;
@@ -64,26 +66,29 @@ struct RunSnapshot {
   }
   /// nullptr when out of range or not stored.
   const PositionTrace* trace(Position p) const {
-    return p.value >= 0 && p.value < static_cast<int>(positions.size()) ? positions[static_cast<std::size_t>(p.value)].get() : nullptr;
+    return p.value >= 0 && p.value < static_cast<int>(positions.size())
+               ? positions[static_cast<std::size_t>(p.value)].get()
+               : nullptr;
   }
 };
 using RunSnapshotPtr = std::shared_ptr<const RunSnapshot>;
 
 /// One lane as the views see it.
 struct LaneSnapshot {
-  int laneId = 0;        ///< stable while the lane lives
-  std::string label;     ///< "tales-gqa", "cache off" …
-  RunSnapshotPtr run;    ///< never nullptr
+  int laneId = 0;      ///< stable while the lane lives
+  std::string label;   ///< "tales-gqa", "cache off" …
+  RunSnapshotPtr run;  ///< never nullptr
 };
 
-/// All lanes at the same step: what the worker publishes and the views present. At least one lane once a model is loaded.
+/// All lanes at the same step: what the worker publishes and the views present. At least one lane once a
+/// model is loaded.
 struct SessionSnapshot {
   std::uint64_t sequence = 0;  ///< rises with every publication
   std::vector<LaneSnapshot> lanes;
-  bool busy = false;           ///< a decode or a load is under way
-  std::string activity;        ///< "Loading tales-mha …", "" when idle
-  double progress = -1;        ///< 0 … 1 of the activity, −1 unknown
-  std::string error;           ///< the last command's failure, for the banner; "" when it went well
+  bool busy = false;     ///< a decode or a load is under way
+  std::string activity;  ///< "Loading tales-mha …", "" when idle
+  double progress = -1;  ///< 0 … 1 of the activity, −1 unknown
+  std::string error;     ///< the last command's failure, for the banner; "" when it went well
 };
 using SessionSnapshotPtr = std::shared_ptr<const SessionSnapshot>;
 

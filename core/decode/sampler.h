@@ -1,10 +1,10 @@
 #pragma once
 
-#include <span>
-#include <vector>
-
 #include "core/base/random.h"
 #include "core/decode/run_settings.h"
+
+#include <span>
+#include <vector>
 
 namespace decodescope {
 
@@ -18,8 +18,10 @@ struct Candidate {
 /// A NaN logit counts as −∞; when nothing finite is left, token 0 is kept alone.
 std::vector<Candidate> keptCandidates(std::span<const float> logits, const SamplingSettings& settings);
 
-/// The pick among the kept candidates. Depends on the logits, the settings and the index of the pick in its run only
-/// (`draw` = 1 for a run's first sampled token), so looking back, branching and replaying draw the same token.
+/// The pick among the kept candidates. Depends on the logits, the settings and the index of the pick in its
+/// run only
+/// (`draw` = 1 for a run's first sampled token), so looking back, branching and replaying draw the same
+/// token.
 TokenId sampleToken(std::span<const float> logits, const SamplingSettings& settings, int draw);
 
 /// softmax(logits)[token] at temperature 1, summed in double.

@@ -1,21 +1,22 @@
 #pragma once
 
+#include "core/decode/run_snapshot.h"
+
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
-
-#include "core/decode/run_snapshot.h"
 
 namespace decodescope {
 
-/// Decodes on a thread of its own. Any thread may call the members; they return at once. Commands are carried out in order;
-/// each one ends in a publication. Never calls Qt: `wake` tells the owner that a newer snapshot waits (called on the worker's
-/// thread, at least once after the last publication; it should only post an event).
+/// Decodes on a thread of its own. Any thread may call the members; they return at once. Commands are carried
+/// out in order, each one ends in a publication. Never calls Qt: `wake` tells the owner that a newer snapshot
+/// waits (called on the worker's thread, at least once after the last publication; it should only post an
+/// event).
 class SessionWorker {
  public:
   explicit SessionWorker(std::function<void()> wake);
-  /// Stops whatever runs (looked at every layer) and joins: ≤ 50 ms with the bundled models.
+  /// Stops whatever runs (looked at every layer) and joins.
   ~SessionWorker();
   SessionWorker(const SessionWorker&) = delete;
   SessionWorker& operator=(const SessionWorker&) = delete;
@@ -23,25 +24,43 @@ class SessionWorker {
   /// The newest publication; never nullptr.
   SessionSnapshotPtr latest() const;
 
-  /// Loads a model into the first lane and starts a run on the prompt. When it cannot be loaded the old run stays and `error` says why.
-  /// An empty `prompt` with `useDefaultPrompt` takes the card's first prompt.
+  /// Loads a model and starts a run on the prompt in a single lane. When it cannot be loaded the old lanes
+  /// stay and `error` says why.
   struct OpenRequest {
     std::string path;
     std::string prompt;
-    bool useDefaultPrompt = false;
-    int stepsAfterwards = 0;  ///< made at once, each published
+    bool useDefaultPrompt = false;  ///< the card's first prompt instead of `prompt`
+    int stepsAfterwards = 0;        ///< made at once, each published
   };
   void open(OpenRequest request);
-  /// A new run of the loaded model on this prompt. A prompt that cannot be used leaves the old run and sets `error`.
+
+  /// New runs of all lanes on this prompt. A prompt that cannot be used leaves the old runs and sets `error`.
   void restart(std::string prompt, int stepsAfterwards = 0);
-  /// `count` more steps in all lanes, each published; stops early when the run ends or interrupt() is called.
+
+  /// `count` more steps in all lanes that can, each published; stops early when no lane can step or
+  /// interrupt() is called.
   void step(int count);
+
+  /// For lane 0 and every lane without a setting of its own, from the next step on, also in the middle of
+  /// step(count).
   void setSettings(RunSettings settings);
+
+  /// A second run in lockstep: the first lane's prompt, with what differs; brought up to the first lane's
+  /// step at once.
+  struct LaneSpec {
+    std::string label;
+    std::string path;             ///< another model; "": the first lane's
+    std::optional<bool> kvCache;  ///< held against setSettings()
+  };
+  void addLane(LaneSpec spec);
+  /// Lane 0 stays. An unknown id is ignored.
+  void removeLane(int laneId);
+
   /// Ends the running command (steps or load) and drops the queued ones, settings excepted.
   void interrupt();
 
  private:
-  struct Impl;
+  class Impl;
   std::unique_ptr<Impl> m_impl;
 };
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "core/base/result.h"
+#include "core/model/model.h"
+#include "core/tokenizer/tokenizer.h"
+
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include "core/base/result.h"
-#include "core/model/model.h"
-#include "core/tokenizer/tokenizer.h"
 
 namespace decodescope {
 
@@ -16,8 +16,8 @@ namespace decodescope {
 struct NotableHead {
   LayerIndex layer;
   HeadIndex head;
-  std::string role;    ///< "previous token", "copies a name" …
-  double share = 0;    ///< mean share of its weight at the role's target, 0 … 1
+  std::string role;  ///< "previous token", "copies a name" …
+  double share = 0;  ///< mean share of its weight at the role's target, 0 … 1
 };
 
 /// What a model's card (card.json beside the weights) says. All of it optional: a foreign model has none.
@@ -31,9 +31,9 @@ struct ModelCard {
 
 /// A model ready to decode: weights, tokenizer and what is known of it. Immutable.
 struct LoadedModel {
-  std::string name;        ///< the folder's or file's name, for titles
-  std::string path;        ///< as the user gave it
-  std::string format;      ///< "Hugging Face folder"
+  std::string name;    ///< the folder's or file's name, for titles
+  std::string path;    ///< as the user gave it
+  std::string format;  ///< "Hugging Face folder"
   std::shared_ptr<const Model> model;
   std::shared_ptr<const Tokenizer> tokenizer;
   ModelCard card;

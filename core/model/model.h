@@ -1,11 +1,11 @@
 #pragma once
 
-#include <vector>
-
 #include "core/base/aligned_buffer.h"
 #include "core/base/matrix_span.h"
 #include "core/model/model_config.h"
 #include "core/model/parameter_layout.h"
+
+#include <vector>
 
 namespace decodescope {
 
@@ -22,7 +22,7 @@ struct NormWeights {
 };
 
 struct LayerWeights {
-  NormWeights inputNorm;            // pre-norm only
+  NormWeights inputNorm;  // pre-norm only
   LinearWeights qProj, kProj, vProj, oProj;
   NormWeights postAttentionNorm;
   LinearWeights gateProj, upProj, downProj;

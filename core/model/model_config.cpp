@@ -48,8 +48,8 @@ Result<void> ModelConfig::validate() const {
     }
   }
   if (!(normEps > 0.0f) || !std::isfinite(normEps)) {
-    return bad(norm == NormKind::rmsNorm ? "rms_norm_eps" : "layer_norm_eps", "out of range", std::to_string(normEps),
-               "a finite number above 0");
+    return bad(norm == NormKind::rmsNorm ? "rms_norm_eps" : "layer_norm_eps", "out of range",
+               std::to_string(normEps), "a finite number above 0");
   }
   if (positionOffset < 0 || positionOffset > 1024) {
     return bad("position_offset", "out of range", std::to_string(positionOffset), "0 to 1024");
@@ -68,7 +68,8 @@ Result<void> ModelConfig::validate() const {
   // In doubles: no product below can wrap, and 2^40 is far under 2^53.
   const double d = hiddenSize;
   const double perLayer = d * (2.0 * queryWidth() + 2.0 * keyValueWidth()) +
-                          d * intermediateSize * (gatedMlp ? 3.0 : 2.0) + 16.0 * (d + intermediateSize + queryWidth());
+                          d * intermediateSize * (gatedMlp ? 3.0 : 2.0) +
+                          16.0 * (d + intermediateSize + queryWidth());
   const double total = numHiddenLayers * perLayer + 2.0 * d * vocabSize +
                        d * (static_cast<double>(maxPositionEmbeddings) + positionOffset);
   if (static_cast<double>(numAttentionHeads) * headDim > 0x1.0p24 || total > 0x1.0p40) {

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "core/base/ids.h"
+#include "core/base/result.h"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/base/ids.h"
-#include "core/base/result.h"
 
 namespace decodescope {
 
@@ -22,8 +22,8 @@ enum class RotaryLayout {
 enum class Activation { silu, relu, gelu, geluTanh };
 
 /// Everything that fixes the shape and the arithmetic of a decoder. Members carry Hugging Face's names.
-/// Letters as in core/README.md: D hidden_size, L layers, H query heads, G key/value heads, d head_dim, F intermediate_size, V vocab_size,
-/// S context limit.
+/// Letters as in core/README.md: D hidden_size, L layers, H query heads, G key/value heads, d head_dim, F
+/// intermediate_size, V vocab_size, S context limit.
 struct ModelConfig {
   std::string modelType = "llama";  ///< Hugging Face's model_type: llama, gpt2, opt …
 
@@ -69,8 +69,9 @@ struct ModelConfig {
   /// "MHA", "GQA" or "MQA".
   const char* attentionName() const;
 
-  /// Checks every range and every relation (G divides H, d even under RoPE, eps > 0 …), and that the parameter count
-  /// and the buffers of one step stay below 2^40 floats. The error's field is Hugging Face's name.
+  /// Checks every range and every relation (G divides H, d even under RoPE, eps > 0 …), and that the
+  /// parameter count and the buffers of one step stay below 2^40 floats. The error's field is Hugging Face's
+  /// name.
   Result<void> validate() const;
 };
 

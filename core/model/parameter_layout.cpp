@@ -13,7 +13,8 @@ ParameterLayout::ParameterLayout(const ModelConfig& config) {
     add(weight, layer, 1, config.hiddenSize);
     if (config.norm == NormKind::layerNorm) add(bias, layer, 1, config.hiddenSize);
   };
-  const auto addLinear = [&](ParameterRole weight, ParameterRole bias, LayerIndex layer, int out, int in, bool hasBias) {
+  const auto addLinear = [&](ParameterRole weight, ParameterRole bias, LayerIndex layer, int out, int in,
+                             bool hasBias) {
     add(weight, layer, out, in);
     if (hasBias) add(bias, layer, 1, out);
   };
@@ -27,18 +28,25 @@ ParameterLayout::ParameterLayout(const ModelConfig& config) {
   for (int i = 0; i < config.numHiddenLayers; ++i) {
     const LayerIndex layer{i};
     if (preNorm) addNorm(ParameterRole::inputNormWeight, ParameterRole::inputNormBias, layer);
-    addLinear(ParameterRole::qProjWeight, ParameterRole::qProjBias, layer, config.queryWidth(), width, config.qkvBias);
-    addLinear(ParameterRole::kProjWeight, ParameterRole::kProjBias, layer, config.keyValueWidth(), width, config.qkvBias);
-    addLinear(ParameterRole::vProjWeight, ParameterRole::vProjBias, layer, config.keyValueWidth(), width, config.qkvBias);
-    addLinear(ParameterRole::oProjWeight, ParameterRole::oProjBias, layer, width, config.queryWidth(), config.oProjBias);
+    addLinear(ParameterRole::qProjWeight, ParameterRole::qProjBias, layer, config.queryWidth(), width,
+              config.qkvBias);
+    addLinear(ParameterRole::kProjWeight, ParameterRole::kProjBias, layer, config.keyValueWidth(), width,
+              config.qkvBias);
+    addLinear(ParameterRole::vProjWeight, ParameterRole::vProjBias, layer, config.keyValueWidth(), width,
+              config.qkvBias);
+    addLinear(ParameterRole::oProjWeight, ParameterRole::oProjBias, layer, width, config.queryWidth(),
+              config.oProjBias);
     addNorm(ParameterRole::postAttentionNormWeight, ParameterRole::postAttentionNormBias, layer);
     const int inner = config.intermediateSize;
     if (config.gatedMlp) {
-      addLinear(ParameterRole::gateProjWeight, ParameterRole::gateProjBias, layer, inner, width, config.mlpBias);
+      addLinear(ParameterRole::gateProjWeight, ParameterRole::gateProjBias, layer, inner, width,
+                config.mlpBias);
     }
     addLinear(ParameterRole::upProjWeight, ParameterRole::upProjBias, layer, inner, width, config.mlpBias);
-    addLinear(ParameterRole::downProjWeight, ParameterRole::downProjBias, layer, width, inner, config.mlpBias);
-    if (!preNorm) addNorm(ParameterRole::postFeedforwardNormWeight, ParameterRole::postFeedforwardNormBias, layer);
+    addLinear(ParameterRole::downProjWeight, ParameterRole::downProjBias, layer, width, inner,
+              config.mlpBias);
+    if (!preNorm)
+      addNorm(ParameterRole::postFeedforwardNormWeight, ParameterRole::postFeedforwardNormBias, layer);
   }
   if (config.finalNorm) addNorm(ParameterRole::finalNormWeight, ParameterRole::finalNormBias, kNoLayer);
   if (!config.tieWordEmbeddings) add(ParameterRole::lmHeadWeight, kNoLayer, config.vocabSize, width);

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstddef>
-#include <vector>
-
 #include "core/base/ids.h"
 #include "core/model/model_config.h"
+
+#include <cstddef>
+#include <vector>
 
 namespace decodescope {
 
@@ -52,7 +52,8 @@ struct Parameter {
 /// Every parameter that a configuration has, in a fixed order, laid out one after another in a single arena
 /// (each start rounded up to 16 floats). Weights, gradients and optimizer moments share this layout.
 /// Pre-norm: inputNorm stands before attention, postAttentionNorm between it and the MLP.
-/// Post-norm: postAttentionNorm follows attention's residual sum, postFeedforwardNorm the MLP's; there is no inputNorm.
+/// Post-norm: postAttentionNorm follows attention's residual sum, postFeedforwardNorm the MLP's; there is no
+/// inputNorm.
 class ParameterLayout {
  public:
   /// Needs config.validate().ok().

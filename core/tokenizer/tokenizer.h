@@ -1,13 +1,13 @@
 #pragma once
 
+#include "core/base/ids.h"
+#include "core/base/result.h"
+
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/ids.h"
-#include "core/base/result.h"
 
 namespace decodescope {
 
@@ -19,8 +19,9 @@ class Tokenizer {
   /// Rows of the vocabulary, added tokens included.
   virtual int vocabSize() const = 0;
 
-  /// Ids of the text as the tokenizer's own post-processor says: with BOS where it adds one. Text must be UTF-8;
-  /// what is not is refused with its byte offset. A word-level tokenizer without an unknown token refuses unknown words by name.
+  /// Ids of the text as the tokenizer's own post-processor says: with BOS where it adds one. Text must be
+  /// UTF-8; what is not is refused with its byte offset. A word-level tokenizer without an unknown token
+  /// refuses unknown words by name.
   virtual Result<std::vector<TokenId>> encode(std::string_view text) const = 0;
 
   /// The text of the ids, special tokens left out. Bytes that are not UTF-8 become U+FFFD.

@@ -7,11 +7,14 @@ namespace decodescope {
 /// Work that a decode needs, counted in the kernels. Work done only for a sink or a view is left out,
 /// so tracing never changes a counter. core/cost/ has the closed formulas that agree exactly.
 struct Counters {
-  std::uint64_t projectionMacs = 0;  ///< multiply-accumulates of the layers' matrix products (q, k, v, o, gate, up, down)
-  std::uint64_t attentionMacs = 0;   ///< of q·k and of weights·v, visible cells only
-  std::uint64_t logitMacs = 0;       ///< of the output layer, the last row only
-  std::uint64_t weightBytesRead = 0; ///< parameters: each one once a call, as stored in memory; embedding rows by the row
-  std::uint64_t kvBytesRead = 0;     ///< cached K and V rows read by the new rows' attention, each visible row once a query row and key/value head
+  std::uint64_t projectionMacs =
+      0;  ///< multiply-accumulates of the layers' matrix products (q, k, v, o, gate, up, down)
+  std::uint64_t attentionMacs = 0;  ///< of q·k and of weights·v, visible cells only
+  std::uint64_t logitMacs = 0;      ///< of the output layer, the last row only
+  std::uint64_t weightBytesRead =
+      0;  ///< parameters: each one once a call, as stored in memory; embedding rows by the row
+  std::uint64_t kvBytesRead = 0;  ///< cached K and V rows read by the new rows' attention, each visible row
+                                  ///< once a query row and key/value head
   std::uint64_t kvBytesWritten = 0;  ///< K and V rows appended
 
   std::uint64_t macs() const { return projectionMacs + attentionMacs + logitMacs; }

@@ -1,8 +1,8 @@
 #include "core/trace/position_trace.h"
 
-#include <algorithm>
-
 #include "core/base/result.h"
+
+#include <algorithm>
 
 namespace decodescope {
 
@@ -42,8 +42,8 @@ std::span<float> PositionTrace::mutableRow(Site site, LayerIndex layer) {
   return {m_arena.data() + slot.offset, slot.size};
 }
 
-PositionTraceSink::PositionTraceSink(const ModelConfig& config, Position first, std::span<const TokenId> tokens,
-                                     bool storesLogits)
+PositionTraceSink::PositionTraceSink(const ModelConfig& config, Position first,
+                                     std::span<const TokenId> tokens, bool storesLogits)
     : m_config(config), m_first(first), m_storesLogits(storesLogits) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const Position position{first.value + static_cast<int>(i)};

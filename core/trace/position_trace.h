@@ -1,17 +1,18 @@
 #pragma once
 
+#include "core/trace/trace_sink.h"
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "core/trace/trace_sink.h"
-
 namespace decodescope {
 
 /// Every stored row of one token, made by the step that first fed it: one arena and a dense slot table.
 /// Immutable once built; held by shared_ptr<const PositionTrace>.
-/// Scores and weights are not stored: core/attention/attention_rows.h derives them from q, k with the decoder's own kernel.
+/// Scores and weights are not stored: core/attention/attention_rows.h derives them from q, k with the
+/// decoder's own kernel.
 class PositionTrace {
  public:
   /// A table for the sites of this configuration, all rows zero. `storesLogits` false leaves the logits out.
@@ -48,7 +49,8 @@ using PositionTracePtr = std::shared_ptr<const PositionTrace>;
 class PositionTraceSink : public TraceSink {
  public:
   /// `tokens` are the new rows' tokens; the first stands at `first`. `storesLogits` as in PositionTrace.
-  PositionTraceSink(const ModelConfig& config, Position first, std::span<const TokenId> tokens, bool storesLogits = true);
+  PositionTraceSink(const ModelConfig& config, Position first, std::span<const TokenId> tokens,
+                    bool storesLogits = true);
 
   bool wants(Site site, LayerIndex layer) const override;
   void record(Site site, LayerIndex layer, Position first, ConstMatrixSpan rows) override;

@@ -1,8 +1,8 @@
 #include "core/trace/site.h"
 
-#include <array>
-
 #include "core/base/result.h"
+
+#include <array>
 
 namespace decodescope {
 namespace {
@@ -11,26 +11,46 @@ using S = SiteShape;
 
 // Order of the rows = order of computation. Formulas use the letters of core/README.md.
 constexpr std::array<SiteInfo, kSiteCount> kSites{{
-    {Site::embedPositions, "embed_positions", "(T, D)", S::hidden, "p = P[m + offset]", "hook_pos_embed", 1e-6, false, true},
-    {Site::embedTokens, "embed_tokens", "(T, D)", S::hidden, "x = E[id] (+ p)", "hook_embed", 1e-6, false, true},
-    {Site::inputLayernorm, "layers.{i}.input_layernorm", "(T, D)", S::hidden, "n = norm(x)", "blocks.{i}.ln1.hook_normalized", 2e-4, true, true},
-    {Site::qProj, "layers.{i}.self_attn.q_proj", "(T, H, d)", S::queryHeads, "q = W_q n + b_q", "", 2e-4, true, true},
-    {Site::kProj, "layers.{i}.self_attn.k_proj", "(T, G, d)", S::keyHeads, "k = W_k n + b_k", "", 2e-4, true, true},
-    {Site::vProj, "layers.{i}.self_attn.v_proj", "(T, G, d)", S::keyHeads, "v = W_v n + b_v", "blocks.{i}.attn.hook_v", 2e-4, true, true},
-    {Site::qRot, "layers.{i}.self_attn.q_rot", "(T, H, d)", S::queryHeads, "q' = R(m θ) q", "blocks.{i}.attn.hook_rot_q", 2e-4, true, true},
-    {Site::kRot, "layers.{i}.self_attn.k_rot", "(T, G, d)", S::keyHeads, "k' = R(m θ) k", "blocks.{i}.attn.hook_rot_k", 2e-4, true, true},
-    {Site::scores, "layers.{i}.self_attn.scores", "(H, T, T)", S::attention, "s = q'·k' / √d", "blocks.{i}.attn.hook_attn_scores", 2e-4, true, true},
-    {Site::weights, "layers.{i}.self_attn.weights", "(H, T, T)", S::attention, "a = softmax(s)", "blocks.{i}.attn.hook_pattern", 2e-4, true, true},
-    {Site::context, "layers.{i}.self_attn.context", "(T, H, d)", S::queryHeads, "c = Σ a_j v_j", "blocks.{i}.attn.hook_z", 2e-4, true, true},
-    {Site::oProj, "layers.{i}.self_attn.o_proj", "(T, D)", S::hidden, "o = W_o c + b_o", "blocks.{i}.hook_attn_out", 2e-4, true, true},
-    {Site::postAttentionResidual, "layers.{i}.post_attention_residual", "(T, D)", S::hidden, "h = x + o", "blocks.{i}.hook_resid_mid", 2e-4, true, false},
-    {Site::postAttentionLayernorm, "layers.{i}.post_attention_layernorm", "(T, D)", S::hidden, "n' = norm(h)", "blocks.{i}.ln2.hook_normalized", 2e-4, true, true},
-    {Site::gateProj, "layers.{i}.mlp.gate_proj", "(T, F)", S::intermediate, "g = W_g n'", "blocks.{i}.mlp.hook_pre", 2e-4, true, true},
-    {Site::upProj, "layers.{i}.mlp.up_proj", "(T, F)", S::intermediate, "u = W_u n'", "blocks.{i}.mlp.hook_pre_linear", 2e-4, true, true},
-    {Site::mlpActivation, "layers.{i}.mlp.activation", "(T, F)", S::intermediate, "act(g)·u, or act(u) without a gate", "blocks.{i}.mlp.hook_post", 2e-4, true, false},
-    {Site::downProj, "layers.{i}.mlp.down_proj", "(T, D)", S::hidden, "f = W_d (act(g)·u)", "blocks.{i}.hook_mlp_out", 2e-4, true, true},
-    {Site::postFeedforwardLayernorm, "layers.{i}.post_feedforward_layernorm", "(T, D)", S::hidden, "x' = norm(n' + f)", "", 2e-4, true, true},
-    {Site::output, "layers.{i}.output", "(T, D)", S::hidden, "x' = h + f", "blocks.{i}.hook_resid_post", 2e-4, true, true},
+    {Site::embedPositions, "embed_positions", "(T, D)", S::hidden, "p = P[m + offset]", "hook_pos_embed",
+     1e-6, false, true},
+    {Site::embedTokens, "embed_tokens", "(T, D)", S::hidden, "x = E[id] (+ p)", "hook_embed", 1e-6, false,
+     true},
+    {Site::inputLayernorm, "layers.{i}.input_layernorm", "(T, D)", S::hidden, "n = norm(x)",
+     "blocks.{i}.ln1.hook_normalized", 2e-4, true, true},
+    {Site::qProj, "layers.{i}.self_attn.q_proj", "(T, H, d)", S::queryHeads, "q = W_q n + b_q", "", 2e-4,
+     true, true},
+    {Site::kProj, "layers.{i}.self_attn.k_proj", "(T, G, d)", S::keyHeads, "k = W_k n + b_k", "", 2e-4, true,
+     true},
+    {Site::vProj, "layers.{i}.self_attn.v_proj", "(T, G, d)", S::keyHeads, "v = W_v n + b_v",
+     "blocks.{i}.attn.hook_v", 2e-4, true, true},
+    {Site::qRot, "layers.{i}.self_attn.q_rot", "(T, H, d)", S::queryHeads, "q' = R(m θ) q",
+     "blocks.{i}.attn.hook_rot_q", 2e-4, true, true},
+    {Site::kRot, "layers.{i}.self_attn.k_rot", "(T, G, d)", S::keyHeads, "k' = R(m θ) k",
+     "blocks.{i}.attn.hook_rot_k", 2e-4, true, true},
+    {Site::scores, "layers.{i}.self_attn.scores", "(H, T, T)", S::attention, "s = q'·k' / √d",
+     "blocks.{i}.attn.hook_attn_scores", 2e-4, true, true},
+    {Site::weights, "layers.{i}.self_attn.weights", "(H, T, T)", S::attention, "a = softmax(s)",
+     "blocks.{i}.attn.hook_pattern", 2e-4, true, true},
+    {Site::context, "layers.{i}.self_attn.context", "(T, H, d)", S::queryHeads, "c = Σ a_j v_j",
+     "blocks.{i}.attn.hook_z", 2e-4, true, true},
+    {Site::oProj, "layers.{i}.self_attn.o_proj", "(T, D)", S::hidden, "o = W_o c + b_o",
+     "blocks.{i}.hook_attn_out", 2e-4, true, true},
+    {Site::postAttentionResidual, "layers.{i}.post_attention_residual", "(T, D)", S::hidden, "h = x + o",
+     "blocks.{i}.hook_resid_mid", 2e-4, true, false},
+    {Site::postAttentionLayernorm, "layers.{i}.post_attention_layernorm", "(T, D)", S::hidden, "n' = norm(h)",
+     "blocks.{i}.ln2.hook_normalized", 2e-4, true, true},
+    {Site::gateProj, "layers.{i}.mlp.gate_proj", "(T, F)", S::intermediate, "g = W_g n'",
+     "blocks.{i}.mlp.hook_pre", 2e-4, true, true},
+    {Site::upProj, "layers.{i}.mlp.up_proj", "(T, F)", S::intermediate, "u = W_u n'",
+     "blocks.{i}.mlp.hook_pre_linear", 2e-4, true, true},
+    {Site::mlpActivation, "layers.{i}.mlp.activation", "(T, F)", S::intermediate,
+     "act(g)·u, or act(u) without a gate", "blocks.{i}.mlp.hook_post", 2e-4, true, false},
+    {Site::downProj, "layers.{i}.mlp.down_proj", "(T, D)", S::hidden, "f = W_d (act(g)·u)",
+     "blocks.{i}.hook_mlp_out", 2e-4, true, true},
+    {Site::postFeedforwardLayernorm, "layers.{i}.post_feedforward_layernorm", "(T, D)", S::hidden,
+     "x' = norm(n' + f)", "", 2e-4, true, true},
+    {Site::output, "layers.{i}.output", "(T, D)", S::hidden, "x' = h + f", "blocks.{i}.hook_resid_post", 2e-4,
+     true, true},
     {Site::norm, "norm", "(T, D)", S::hidden, "n = norm(x)", "ln_final.hook_normalized", 2e-4, false, true},
     {Site::logits, "logits", "(T, V)", S::vocabulary, "z = W_lm n", "", 2e-4, false, true},
 }};

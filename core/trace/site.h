@@ -1,14 +1,15 @@
 #pragma once
 
-#include <span>
-#include <string>
-
 #include "core/base/ids.h"
 #include "core/model/model_config.h"
 
+#include <span>
+#include <string>
+
 namespace decodescope {
 
-/// Every tensor of a decode that can be seen. One row a site in site.cpp; names, shapes, tolerances, dumps and stages derive from it.
+/// Every tensor of a decode that can be seen. One row a site in site.cpp; names, shapes, tolerances, dumps
+/// and stages derive from it.
 enum class Site {
   embedPositions,
   embedTokens,
@@ -48,14 +49,15 @@ enum class SiteShape {
 /// One row of the site table.
 struct SiteInfo {
   Site site;
-  const char* dumpName;   ///< file name of the dump, without ".npy"; "{i}" stands for the layer
-  const char* shape;      ///< in letters, e.g. "(T, H, d)"
+  const char* dumpName;  ///< file name of the dump, without ".npy"; "{i}" stands for the layer
+  const char* shape;     ///< in letters, e.g. "(T, H, d)"
   SiteShape layout;
-  const char* formula;    ///< plain text
-  const char* lensName;   ///< TransformerLens' hook name, "" where it has none
-  double tolerance;       ///< largest difference from an independent computation, relative to the RMS of the finite entries
+  const char* formula;   ///< plain text
+  const char* lensName;  ///< TransformerLens' hook name, "" where it has none
+  double tolerance;      ///< largest difference from an independent computation, relative to the RMS of the
+                         ///< finite entries
   bool perLayer;
-  bool dumped;            ///< written by `decode --dump`
+  bool dumped;  ///< written by `decode --dump`
 };
 
 const SiteInfo& siteInfo(Site site);
@@ -64,7 +66,8 @@ std::span<const SiteInfo> siteTable();
 /// Whether a run of this architecture writes the site at all.
 bool siteExists(Site site, const ModelConfig& config);
 
-/// Numbers in one token's row of the site; for SiteShape::attention, of a query that sees `visible` keys (H · visible).
+/// Numbers in one token's row of the site; for SiteShape::attention, of a query that sees `visible` keys (H ·
+/// visible).
 int siteRowWidth(Site site, const ModelConfig& config, int visible = 0);
 
 /// "layers.3.self_attn.q_proj" and so on.

@@ -1,0 +1,91 @@
+#include "core/decode/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace decodescope {
+namespace {
+
+bool usable(float logit) {
+  return !std::isnan(logit) && logit > -std::numeric_limits<float>::infinity();
+}
+
+/// Ids of the k likeliest tokens, likeliest first; equal logits by id. k = 0: all usable ones.
+std::vector<int> rankedIds(std::span<const float> logits, int k) {
+  std::vector<int> ids;
+  for (int id = 0; id < static_cast<int>(logits.size()); ++id) {
+    if (usable(logits[static_cast<std::size_t>(id)])) ids.push_back(id);
+  }
+  const auto likelier = [&](int a, int b) {
+    const float la = logits[static_cast<std::size_t>(a)], lb = logits[static_cast<std::size_t>(b)];
+    return la != lb ? la > lb : a < b;
+  };
+  const auto kept = k > 0 ? std::min(static_cast<std::size_t>(k), ids.size()) : ids.size();
+  std::partial_sort(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(kept), ids.end(), likelier);
+  ids.resize(kept);
+  return ids;
+}
+
+}  // namespace
+
+std::vector<Candidate> keptCandidates(std::span<const float> logits, const SamplingSettings& settings) {
+  const bool greedy = settings.temperature <= 0.0;
+  const std::vector<int> ids = rankedIds(logits, greedy ? 1 : settings.topK);
+  if (ids.empty()) return {{TokenId{0}, 1.0}};
+  if (greedy) return {{TokenId{ids.front()}, 1.0}};
+
+  const double top = static_cast<double>(logits[static_cast<std::size_t>(ids.front())]);
+  std::vector<Candidate> candidates;
+  double sum = 0;
+  for (const int id : ids) {
+    // An infinite largest logit takes all the weight: ∞ − ∞ would be no number.
+    const double logit = static_cast<double>(logits[static_cast<std::size_t>(id)]);
+    const double weight = logit == top ? 1.0 : std::exp((logit - top) / settings.temperature);
+    candidates.push_back({TokenId{id}, weight});
+    sum += weight;
+  }
+  std::size_t kept = candidates.size();
+  if (settings.topP < 1.0) {
+    double reached = 0;
+    for (kept = 0; kept < candidates.size() && (kept == 0 || reached < settings.topP * sum); ++kept) {
+      reached += candidates[kept].probability;
+    }
+    sum = reached;
+  }
+  candidates.resize(kept);
+  for (Candidate& candidate : candidates) candidate.probability /= sum;
+  return candidates;
+}
+
+TokenId sampleToken(std::span<const float> logits, const SamplingSettings& settings, int draw) {
+  const std::vector<Candidate> candidates = keptCandidates(logits, settings);
+  // A generator of its own for each draw; its seed mixes the run's seed with the draw by an odd multiplier.
+  Random random(settings.seed + 0x9e3779b97f4a7c15u * static_cast<std::uint64_t>(draw));
+  const double target = random.uniform();
+  double reached = 0;
+  for (const Candidate& candidate : candidates) {
+    reached += candidate.probability;
+    if (target < reached) return candidate.token;
+  }
+  return candidates.back().token;
+}
+
+double tokenProbability(std::span<const float> logits, TokenId token) {
+  float top = -std::numeric_limits<float>::infinity();
+  for (const float logit : logits) {
+    if (usable(logit)) top = std::max(top, logit);
+  }
+  const float own = logits[static_cast<std::size_t>(token.value)];
+  if (!usable(own)) return 0;
+  const auto weight = [top](float logit) {
+    return logit == top ? 1.0 : std::exp(static_cast<double>(logit) - static_cast<double>(top));
+  };
+  double sum = 0;
+  for (const float logit : logits) {
+    if (usable(logit)) sum += weight(logit);
+  }
+  return weight(own) / sum;
+}
+
+}  // namespace decodescope

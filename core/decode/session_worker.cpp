@@ -1,0 +1,323 @@
+#include "core/decode/session_worker.h"
+
+#include "core/decode/lane.h"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <vector>
+
+namespace decodescope {
+namespace {
+
+/// Below this many parameters a step is shorter than waking a second thread.
+constexpr std::size_t kThreadedParameters = 4'000'000;
+
+struct LaneEntry {
+  int id;
+  SessionWorker::LaneSpec spec;
+  Lane lane;
+};
+
+RunSettings settingsFor(const SessionWorker::LaneSpec& spec, RunSettings settings) {
+  if (spec.kvCache) settings.kvCache = *spec.kvCache;
+  return settings;
+}
+
+}  // namespace
+
+class SessionWorker::Impl {
+ public:
+  explicit Impl(std::function<void()> wake)
+      : m_wake(std::move(wake)), m_published(std::make_shared<SessionSnapshot>()) {
+    m_thread = std::jthread([this](std::stop_token stop) { work(stop); });
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(m_mutex);
+      m_queue.clear();
+      m_current.request_stop();
+    }
+    m_thread.request_stop();  // wakes the wait; the jthread joins before the members it uses go
+  }
+
+  SessionSnapshotPtr latest() const {
+    const std::lock_guard lock(m_mutex);
+    return m_published;
+  }
+
+  void post(std::function<void(std::stop_token)> command) {
+    {
+      const std::lock_guard lock(m_mutex);
+      m_queue.push_back(std::move(command));
+    }
+    m_available.notify_one();
+  }
+
+  void setSettings(RunSettings settings) {
+    {
+      const std::lock_guard lock(m_mutex);
+      m_pendingSettings = settings;
+    }
+    m_available.notify_one();
+  }
+
+  void interrupt() {
+    const std::lock_guard lock(m_mutex);
+    m_queue.clear();
+    m_current.request_stop();
+  }
+
+  // Commands: on the worker's thread from here on.
+
+  void open(const OpenRequest& request, std::stop_token stop) {
+    Result<LoadedModelPtr> loaded = load(request.path, stop);
+    if (!loaded.ok()) return fail(loaded.error(), stop);
+    const LoadedModelPtr model = std::move(loaded).value();
+    const bool useCard = request.useDefaultPrompt && !model->card.prompts.empty();
+    Result<Lane> lane = startLane(model, useCard ? model->card.prompts.front() : request.prompt, {});
+    if (!lane.ok()) return fail(lane.error(), stop);
+    m_lanes.clear();
+    m_lanes.push_back({m_nextLaneId++, {}, std::move(lane).value()});
+    step(request.stepsAfterwards, stop);
+  }
+
+  void restart(const std::string& prompt, int stepsAfterwards, std::stop_token stop) {
+    std::vector<Lane> fresh;
+    for (const LaneEntry& entry : m_lanes) {
+      Result<Lane> lane = startLane(entry.lane.snapshot()->model, prompt, entry.spec);
+      if (!lane.ok()) return fail(lane.error(), stop);
+      fresh.push_back(std::move(lane).value());
+    }
+    for (std::size_t i = 0; i < fresh.size(); ++i) m_lanes[i].lane = std::move(fresh[i]);
+    step(stepsAfterwards, stop);
+  }
+
+  void step(int count, std::stop_token stop) {
+    m_error.clear();
+    for (int i = 0; i < count && stepAll(stop); ++i) publish(i + 1 < count);
+    publish(false);
+  }
+
+  void addLane(const LaneSpec& spec, std::stop_token stop) {
+    if (m_lanes.empty()) return publish(false);
+    const RunSnapshotPtr first = m_lanes.front().lane.snapshot();
+    LoadedModelPtr model = first->model;
+    std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
+    if (!spec.path.empty()) {
+      Result<LoadedModelPtr> loaded = load(spec.path, stop);
+      if (!loaded.ok()) return fail(loaded.error(), stop);
+      // The text, not the ids: another model may have another vocabulary.
+      Result<std::vector<TokenId>> tokens = promptTokens(*loaded.value(), model->tokenizer->decode(prompt));
+      if (!tokens.ok()) return fail(tokens.error(), stop);
+      model = std::move(loaded).value();
+      prompt = std::move(tokens).value();
+    }
+    Result<Lane> lane =
+        Lane::start(model, settingsFor(spec, m_settings), std::move(prompt), laneOptions(*model));
+    if (!lane.ok()) return fail(lane.error(), stop);
+    for (int i = 0; i < first->stepCount() && lane.value().canStep(); ++i) {
+      if (!lane.value().step(stop)) return publish(false);
+    }
+    m_lanes.push_back({m_nextLaneId++, spec, std::move(lane).value()});
+    m_error.clear();
+    publish(false);
+  }
+
+  void removeLane(int laneId) {
+    for (std::size_t i = 1; i < m_lanes.size(); ++i) {
+      if (m_lanes[i].id != laneId) continue;
+      m_lanes.erase(m_lanes.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
+    publish(false);
+  }
+
+ private:
+  void work(std::stop_token stop) {
+    for (;;) {
+      std::function<void(std::stop_token)> command;
+      std::stop_token interrupted;
+      {
+        std::unique_lock lock(m_mutex);
+        if (!m_available.wait(lock, stop, [this] { return !m_queue.empty() || m_pendingSettings; })) return;
+        if (!m_queue.empty()) {
+          command = std::move(m_queue.front());
+          m_queue.pop_front();
+          m_current = std::stop_source();
+          interrupted = m_current.get_token();
+        }
+      }
+      if (command) {
+        runGuarded(command, interrupted);
+      } else {
+        applySettings();
+        publish(false);
+      }
+      if (stop.stop_requested()) return;
+    }
+  }
+
+  /// No exception may leave the thread: what a command throws (memory, in practice) becomes the session's
+  /// error.
+  void runGuarded(const std::function<void(std::stop_token)>& command, std::stop_token stop) {
+    try {
+      applySettings();
+      command(stop);
+    } catch (const std::bad_alloc&) {
+      m_error = "not enough memory";
+      publish(false);
+    } catch (const std::exception& exception) {
+      m_error = exception.what();
+      publish(false);
+    }
+  }
+
+  void applySettings() {
+    std::optional<RunSettings> settings;
+    {
+      const std::lock_guard lock(m_mutex);
+      settings.swap(m_pendingSettings);
+    }
+    if (!settings) return;
+    m_settings = *settings;
+    for (LaneEntry& entry : m_lanes) entry.lane.setSettings(settingsFor(entry.spec, m_settings));
+  }
+
+  /// One step of every lane that can; false when none could or the stop token ended it.
+  bool stepAll(std::stop_token stop) {
+    applySettings();
+    bool stepped = false;
+    for (LaneEntry& entry : m_lanes) {
+      if (!entry.lane.canStep()) continue;
+      if (!entry.lane.step(stop)) return false;
+      stepped = true;
+    }
+    return stepped && !stop.stop_requested();
+  }
+
+  Lane::Options laneOptions(const LoadedModel& model) {
+    Lane::Options options;
+    if (model.model->layout().parameterCount() >= kThreadedParameters) {
+      if (!m_pool) m_pool = std::make_unique<ThreadPool>(availableCores());
+      options.pool = m_pool.get();
+    }
+    return options;
+  }
+
+  Result<Lane> startLane(const LoadedModelPtr& model, const std::string& prompt, const LaneSpec& spec) {
+    DECODESCOPE_TRY(std::vector<TokenId> tokens, promptTokens(*model, prompt));
+    return Lane::start(model, settingsFor(spec, m_settings), std::move(tokens), laneOptions(*model));
+  }
+
+  Result<LoadedModelPtr> load(const std::string& path, std::stop_token stop) {
+    m_activity = "Loading " + path;
+    m_progress = 0;
+    publish(true);
+    LoadProgress progress;
+    progress.stop = stop;
+    progress.report = [this](double fraction) {
+      if (fraction < m_progress + 0.01) return;
+      m_progress = fraction;
+      publish(true);
+    };
+    Result<LoadedModelPtr> loaded = loadModel(path, progress);
+    m_activity.clear();
+    m_progress = -1;
+    return loaded;
+  }
+
+  /// Publishes the failure; one that was asked for (an interrupted load) is none.
+  void fail(const Error& error, std::stop_token stop) {
+    m_error = stop.stop_requested() ? std::string() : error.message();
+    publish(false);
+  }
+
+  void publish(bool busy) {
+    auto snapshot = std::make_shared<SessionSnapshot>();
+    for (const LaneEntry& entry : m_lanes) {
+      LaneSnapshot lane;
+      lane.laneId = entry.id;
+      lane.run = entry.lane.snapshot();
+      lane.label = entry.spec.label.empty() ? lane.run->model->name : entry.spec.label;
+      snapshot->lanes.push_back(std::move(lane));
+    }
+    snapshot->busy = busy;
+    snapshot->activity = m_activity;
+    snapshot->progress = m_progress;
+    snapshot->error = m_error;
+    {
+      const std::lock_guard lock(m_mutex);
+      snapshot->sequence = m_published->sequence + 1;
+      m_published = std::move(snapshot);
+    }
+    if (m_wake) m_wake();
+  }
+
+  const std::function<void()> m_wake;
+
+  mutable std::mutex m_mutex;
+  std::condition_variable_any m_available;
+  std::deque<std::function<void(std::stop_token)>> m_queue;
+  std::optional<RunSettings> m_pendingSettings;
+  std::stop_source m_current;
+  SessionSnapshotPtr m_published;
+
+  // The worker thread's own.
+  std::unique_ptr<ThreadPool> m_pool;
+  std::vector<LaneEntry> m_lanes;
+  RunSettings m_settings;
+  int m_nextLaneId = 0;
+  std::string m_activity;
+  double m_progress = -1;
+  std::string m_error;
+
+  std::jthread m_thread;  ///< last: joined before anything it uses goes
+};
+
+SessionWorker::SessionWorker(std::function<void()> wake) : m_impl(std::make_unique<Impl>(std::move(wake))) {}
+
+SessionWorker::~SessionWorker() = default;
+
+SessionSnapshotPtr SessionWorker::latest() const {
+  return m_impl->latest();
+}
+
+void SessionWorker::open(OpenRequest request) {
+  m_impl->post([impl = m_impl.get(), request = std::move(request)](std::stop_token stop) {
+    impl->open(request, stop);
+  });
+}
+
+void SessionWorker::restart(std::string prompt, int stepsAfterwards) {
+  m_impl->post([impl = m_impl.get(), prompt = std::move(prompt), stepsAfterwards](std::stop_token stop) {
+    impl->restart(prompt, stepsAfterwards, stop);
+  });
+}
+
+void SessionWorker::step(int count) {
+  m_impl->post([impl = m_impl.get(), count](std::stop_token stop) { impl->step(count, stop); });
+}
+
+void SessionWorker::setSettings(RunSettings settings) {
+  m_impl->setSettings(settings);
+}
+
+void SessionWorker::addLane(LaneSpec spec) {
+  m_impl->post(
+      [impl = m_impl.get(), spec = std::move(spec)](std::stop_token stop) { impl->addLane(spec, stop); });
+}
+
+void SessionWorker::removeLane(int laneId) {
+  m_impl->post([impl = m_impl.get(), laneId](std::stop_token) { impl->removeLane(laneId); });
+}
+
+void SessionWorker::interrupt() {
+  m_impl->interrupt();
+}
+
+}  // namespace decodescope

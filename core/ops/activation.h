@@ -1,0 +1,16 @@
+#pragma once
+
+#include "core/model/model_config.h"
+
+#include <span>
+
+namespace decodescope {
+
+/// One number through the activation: SiLU x·σ(x), ReLU max(0, x), GELU x·Φ(x), or GELU's tanh approximation
+/// (Hendrycks and Gimpel 2016; the last is Hugging Face's gelu_new).
+float activate(Activation kind, float x);
+
+/// The same for many, in place, by the fast kernels where there is one.
+void activate(Activation kind, std::span<float> x);
+
+}  // namespace decodescope

@@ -1,0 +1,177 @@
+// Compiled with -mavx2 -mfma -DEigen=EigenAvx2 on x86-64 (core/CMakeLists.txt); offers one C++ symbol besides
+// Eigen's renamed ones. No standard algorithms here: an inline function of the library, compiled for AVX2,
+// could be the copy that the linker keeps for all.
+#include "core/ops/kernels.h"
+
+#if defined(__AVX2__) && defined(__FMA__)
+
+#include <Eigen/Core>
+#include <immintrin.h>
+
+namespace decodescope {
+namespace {
+
+#include "core/ops/gemm_eigen.inl"
+
+inline float sumOf(__m256 v) {
+  const __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
+}
+
+float dot(const float* a, const float* b, int n) {
+  __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+  int i = 0;
+  for (; i + 32 <= n; i += 32) {
+    s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+    s1 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
+    s2 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16), s2);
+    s3 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24), s3);
+  }
+  for (; i + 8 <= n; i += 8) s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+  float rest = 0;
+  for (; i < n; ++i) rest += a[i] * b[i];
+  return sumOf(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3))) + rest;
+}
+
+void matVec(ConstMatrixSpan weight, const float* bias, const float* x, float* y, int first, int count) {
+  for (int o = first; o < first + count; ++o) {
+    y[o] = dot(weight.row(o), x, weight.cols) + (bias ? bias[o] : 0.0f);
+  }
+}
+
+void attentionScores(const float* q, ConstMatrixSpan keys, int n, float scale, float* scores) {
+  const int d = keys.cols;
+  int j = 0;
+  if (d % 8 == 0) {
+    // Four keys at a time: their sums share the additions across lanes.
+    for (; j + 4 <= n; j += 4) {
+      __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+      const float *k0 = keys.row(j), *k1 = keys.row(j + 1), *k2 = keys.row(j + 2), *k3 = keys.row(j + 3);
+      for (int i = 0; i < d; i += 8) {
+        const __m256 qi = _mm256_loadu_ps(q + i);
+        s0 = _mm256_fmadd_ps(qi, _mm256_loadu_ps(k0 + i), s0);
+        s1 = _mm256_fmadd_ps(qi, _mm256_loadu_ps(k1 + i), s1);
+        s2 = _mm256_fmadd_ps(qi, _mm256_loadu_ps(k2 + i), s2);
+        s3 = _mm256_fmadd_ps(qi, _mm256_loadu_ps(k3 + i), s3);
+      }
+      const __m256 four = _mm256_hadd_ps(_mm256_hadd_ps(s0, s1), _mm256_hadd_ps(s2, s3));
+      const __m128 sum = _mm_add_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps(four, 1));
+      _mm_storeu_ps(scores + j, _mm_mul_ps(sum, _mm_set1_ps(scale)));
+    }
+    // The rest in the same order of additions, so that a score does not depend on how many keys follow it.
+    for (; j < n; ++j) {
+      __m256 s = _mm256_setzero_ps();
+      const float* k = keys.row(j);
+      for (int i = 0; i < d; i += 8) s = _mm256_fmadd_ps(_mm256_loadu_ps(q + i), _mm256_loadu_ps(k + i), s);
+      const __m256 twice = _mm256_hadd_ps(_mm256_hadd_ps(s, s), _mm256_hadd_ps(s, s));
+      const __m128 sum = _mm_add_ps(_mm256_castps256_ps128(twice), _mm256_extractf128_ps(twice, 1));
+      scores[j] = _mm_cvtss_f32(sum) * scale;
+    }
+    return;
+  }
+  for (; j < n; ++j) scores[j] = dot(q, keys.row(j), d) * scale;
+}
+
+void attentionContext(const float* weights, ConstMatrixSpan values, int n, float* context) {
+  const int d = values.cols;
+  int i = 0;
+  for (; i + 8 <= d; i += 8) {
+    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    int j = 0;
+    for (; j + 4 <= n; j += 4) {
+      s0 = _mm256_fmadd_ps(_mm256_set1_ps(weights[j]), _mm256_loadu_ps(values.row(j) + i), s0);
+      s1 = _mm256_fmadd_ps(_mm256_set1_ps(weights[j + 1]), _mm256_loadu_ps(values.row(j + 1) + i), s1);
+      s2 = _mm256_fmadd_ps(_mm256_set1_ps(weights[j + 2]), _mm256_loadu_ps(values.row(j + 2) + i), s2);
+      s3 = _mm256_fmadd_ps(_mm256_set1_ps(weights[j + 3]), _mm256_loadu_ps(values.row(j + 3) + i), s3);
+    }
+    for (; j < n; ++j)
+      s0 = _mm256_fmadd_ps(_mm256_set1_ps(weights[j]), _mm256_loadu_ps(values.row(j) + i), s0);
+    _mm256_storeu_ps(context + i, _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)));
+  }
+  for (; i < d; ++i) {
+    float sum = 0;
+    for (int j = 0; j < n; ++j) sum += weights[j] * values.row(j)[i];
+    context[i] = sum;
+  }
+}
+
+/// exp of eight floats, within 2 units in the last place over the normal range; below about −87.3 it is
+/// exactly 0. 2^k · e^r with k = round(x / ln 2) and |r| ≤ ln 2 / 2, e^r by its Taylor polynomial of
+/// degree 7.
+inline __m256 exp8(__m256 x) {
+  const __m256 tooSmall = _mm256_cmp_ps(x, _mm256_set1_ps(-87.33654f), _CMP_LT_OQ);
+  x = _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(-87.33654f)), _mm256_set1_ps(88.02f));
+  const __m256 k = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)),
+                                   _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  // ln 2 in two parts: the first has few enough bits that k times it is exact.
+  __m256 r = _mm256_fnmadd_ps(k, _mm256_set1_ps(0.693359375f), x);
+  r = _mm256_fnmadd_ps(k, _mm256_set1_ps(-2.12194440e-4f), r);
+  __m256 p = _mm256_set1_ps(1.0f / 5040);
+  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f / 720));
+  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f / 120));
+  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f / 24));
+  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f / 6));
+  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.5f));
+  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f));
+  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f));
+  const __m256i exponent =
+      _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(k), _mm256_set1_epi32(127)), 23);
+  return _mm256_andnot_ps(tooSmall, _mm256_mul_ps(p, _mm256_castsi256_ps(exponent)));
+}
+
+/// A mask of the first `count` lanes, 0 … 8.
+inline __m256i firstLanes(int count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+void softmax(float* scores, int n) {
+  float largest = scores[0];
+  for (int j = 1; j < n; ++j) largest = scores[j] > largest ? scores[j] : largest;
+  const __m256 top = _mm256_set1_ps(largest);
+  __m256 sums = _mm256_setzero_ps();
+  for (int j = 0; j < n; j += 8) {
+    const __m256i lanes = firstLanes(n - j);
+    __m256 e = exp8(_mm256_sub_ps(_mm256_maskload_ps(scores + j, lanes), top));
+    e = _mm256_and_ps(e, _mm256_castsi256_ps(lanes));
+    _mm256_maskstore_ps(scores + j, lanes, e);
+    sums = _mm256_add_ps(sums, e);
+  }
+  const __m256 scale = _mm256_set1_ps(1.0f / sumOf(sums));
+  for (int j = 0; j < n; j += 8) {
+    const __m256i lanes = firstLanes(n - j);
+    _mm256_maskstore_ps(scores + j, lanes, _mm256_mul_ps(_mm256_maskload_ps(scores + j, lanes), scale));
+  }
+}
+
+void silu(float* x, int n) {
+  const __m256 one = _mm256_set1_ps(1.0f);
+  for (int i = 0; i < n; i += 8) {
+    const __m256i lanes = firstLanes(n - i);
+    const __m256 v = _mm256_maskload_ps(x + i, lanes);
+    const __m256 e = exp8(_mm256_sub_ps(_mm256_setzero_ps(), v));
+    _mm256_maskstore_ps(x + i, lanes, _mm256_div_ps(v, _mm256_add_ps(one, e)));
+  }
+}
+
+}  // namespace
+
+const Kernels* avx2Kernels() {
+  static constexpr Kernels kSet{"avx2",  dot,  matVec, attentionScores, attentionContext,
+                                softmax, silu, gemmNT, gemmNN,          gemmTN};
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kSet : nullptr;
+}
+
+}  // namespace decodescope
+
+#else
+
+namespace decodescope {
+
+const Kernels* avx2Kernels() {
+  return nullptr;
+}
+
+}  // namespace decodescope
+
+#endif

@@ -1,0 +1,49 @@
+#include "core/ops/rope.h"
+
+#include <cmath>
+
+namespace decodescope {
+
+double ropeFrequency(const ModelConfig& config, int pair) {
+  return std::pow(config.ropeTheta, -2.0 * pair / config.headDim);
+}
+
+void ropeTable(const ModelConfig& config, Position first, MatrixSpan cosines, MatrixSpan sines) {
+  for (int i = 0; i < cosines.cols; ++i) {
+    const double frequency = ropeFrequency(config, i);
+    for (int r = 0; r < cosines.rows; ++r) {
+      const double angle = (first.value + r) * frequency;
+      cosines(r, i) = static_cast<float>(std::cos(angle));
+      sines(r, i) = static_cast<float>(std::sin(angle));
+    }
+  }
+}
+
+RopePair ropePair(RotaryLayout layout, int pair, int headDim) {
+  if (layout == RotaryLayout::interleaved) return {2 * pair, 2 * pair + 1};
+  return {pair, pair + headDim / 2};
+}
+
+void applyRope(RotaryLayout layout, int headDim, const float* cosines, const float* sines,
+               std::span<float> row) {
+  for (std::size_t head = 0; head + static_cast<std::size_t>(headDim) <= row.size();
+       head += static_cast<std::size_t>(headDim)) {
+    float* x = row.data() + head;
+    for (int i = 0; i < headDim / 2; ++i) {
+      const RopePair pair = ropePair(layout, i, headDim);
+      const float a = x[pair.first], b = x[pair.second];
+      x[pair.first] = a * cosines[i] - b * sines[i];
+      x[pair.second] = a * sines[i] + b * cosines[i];
+    }
+  }
+}
+
+void sinusoidalPosition(Position position, std::span<float> row) {
+  const auto width = static_cast<double>(row.size());
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const double angle = position.value / std::pow(10000.0, static_cast<double>(i / 2 * 2) / width);
+    row[i] = static_cast<float>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+  }
+}
+
+}  // namespace decodescope
