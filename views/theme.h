@@ -5,7 +5,7 @@
 
 namespace decodescope {
 
-/// Colours, font and scale that every painter uses. Query, key and value keep one colour each in every view.
+/// Colours, fonts and scale that every painter uses. Query, key and value keep one colour each in every view.
 struct Theme {
   bool dark = false;
   QColor background;
@@ -17,13 +17,32 @@ struct Theme {
   QColor query;
   QColor key;
   QColor value;
-  QColor warning;
+  QColor warning;      ///< what was recomputed, what is amiss
   QColor maskedCell;   ///< a masked cell never looks like a zero
+  QColor maskedLine;   ///< the hatching on it
   QFont font;          ///< labels
+  QFont mono;          ///< numbers that stand below each other
   double scale = 1.0;  ///< 1 … 2.5: text, lines and cells; Ctrl with + and −
 
   static Theme makeLight(double scale = 1.0);
   static Theme makeDark(double scale = 1.0);
+
+  /// A length of the design (in pixels at scale 1) at this scale.
+  double px(double length) const { return length * scale; }
+  /// The label font with this pixel size (of the design, at scale 1).
+  QFont sized(double pixels, QFont::Weight weight = QFont::Normal) const;
+  /// The same for the fixed-width font.
+  QFont monoSized(double pixels, QFont::Weight weight = QFont::Normal) const;
 };
+
+/// Pixel size of labels in the design; an exported figure's font size is this text's size.
+inline constexpr double kLabelPixels = 12;
+
+/// Between a (t = 0) and b (t = 1), in sRGB.
+QColor mixed(const QColor& a, const QColor& b, double t);
+/// Relative luminance of WCAG 2, 0 … 1.
+double luminance(const QColor& color);
+/// Black or white, whichever reads better on the colour.
+QColor readableOn(const QColor& color);
 
 }  // namespace decodescope

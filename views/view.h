@@ -39,8 +39,9 @@ struct NamedTable {
 
 /// What lies under a point.
 struct Hit {
-  Selection hovered;  ///< the selection that a click would make
-  QString toolTip;    ///< one to three lines, names and value
+  Selection hovered;     ///< the selection that a click would make
+  QString toolTip;       ///< one to three lines, names and value
+  bool previews = true;  ///< false: only a click selects it, hovering shows the tool tip alone
 };
 
 /// One picture of a session: a pure model (present) and a thin painter (paint). Not a widget: the window, the
@@ -62,6 +63,18 @@ class View {
 
   /// What the last paint() put at this point.
   virtual std::optional<Hit> hitTest(QPointF point) const;
+
+  /// The selection that an arrow key makes: dx to the right, dy down. Arrows move the query (down) and the
+  /// key (right) unless the view has something better.
+  virtual Selection moved(const Selection& selection, int dx, int dy) const;
+
+  /// Enlarges around a point by `factor` (below 1: the other way). False when the view has nothing to zoom
+  /// there, or is at the end.
+  virtual bool zoom(QPointF at, double factor);
+  /// Moves what is shown with the pointer. False when nothing moved.
+  virtual bool pan(QPointF delta);
+  /// Shows all of it again.
+  virtual void resetZoom() {}
 
   virtual std::vector<NamedTable> tables() const { return {}; }
   /// What the picture says, in words, for screen readers.

@@ -1,0 +1,162 @@
+#include "views/attention/attention_layout.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace decodescope {
+namespace {
+
+/// How thumbnails are arranged: groups in a grid, heads in a grid inside each.
+struct HeadGrid {
+  int headColumns = 1;
+  int groupColumns = 1;
+  double side = 0;
+};
+
+struct HeadSpacing {
+  double label;        ///< above each thumbnail
+  double gap;          ///< between thumbnails
+  double groupHeader;  ///< 0 without groups
+  double groupPad;     ///< inside a group, on each side
+  double groupGap;
+};
+
+int ceilDiv(int a, int b) {
+  return (a + b - 1) / b;
+}
+
+/// The arrangement with the largest thumbnails, at most maxSide.
+HeadGrid bestGrid(double width, double height, int groups, int perGroup, const HeadSpacing& space,
+                  double maxSide) {
+  HeadGrid best;
+  for (int hc = 1; hc <= perGroup; ++hc) {
+    for (int gc = 1; gc <= groups; ++gc) {
+      const int hr = ceilDiv(perGroup, hc), gr = ceilDiv(groups, gc);
+      const double groupWidth = (width - (gc - 1) * space.groupGap) / gc - 2 * space.groupPad;
+      const double groupHeight =
+          (height - (gr - 1) * space.groupGap) / gr - 2 * space.groupPad - space.groupHeader;
+      const double side = std::min({(groupWidth - (hc - 1) * space.gap) / hc,
+                                    (groupHeight - (hr - 1) * space.gap) / hr - space.label, maxSide});
+      // The tolerance prefers the wider arrangement among equals: numbers then run from left to right.
+      if (side > best.side + 0.01 ||
+          (side > best.side - 0.01 && hc * gc > best.headColumns * best.groupColumns))
+        best = {hc, gc, side};
+    }
+  }
+  return best;
+}
+
+void placeHeads(AttentionLayout& layout, const QRectF& area, const AttentionLayoutNeeds& needs) {
+  const int perGroup = std::max(1, needs.headsPerGroup);
+  const int groups = ceilDiv(needs.heads, perGroup);
+  const bool grouped = perGroup > 1;
+  HeadSpacing space;
+  space.label = needs.lineHeight;
+  space.gap = 6 * needs.scale;
+  space.groupHeader = grouped ? needs.lineHeight : 0;
+  space.groupPad = grouped ? 5 * needs.scale : 0;
+  space.groupGap = grouped ? 8 * needs.scale : space.gap;
+  const HeadGrid grid = bestGrid(area.width(), area.height(), groups, perGroup, space, 170 * needs.scale);
+  if (grid.side < 14 * needs.scale) return;
+  layout.heads = area;
+  const double side = std::floor(grid.side);
+  const int headRows = ceilDiv(perGroup, grid.headColumns);
+  const double groupWidth = grid.headColumns * side + (grid.headColumns - 1) * space.gap + 2 * space.groupPad;
+  const double groupHeight =
+      headRows * (side + space.label) + (headRows - 1) * space.gap + 2 * space.groupPad + space.groupHeader;
+  for (int g = 0; g < groups; ++g) {
+    const double x = area.left() + (g % grid.groupColumns) * (groupWidth + space.groupGap);
+    const double y = area.top() + (g / grid.groupColumns) * (groupHeight + space.groupGap);
+    if (grouped) {
+      layout.group.emplace_back(x, y, groupWidth, groupHeight);
+      layout.groupLabel.emplace_back(x + space.groupPad, y + space.groupPad / 2,
+                                     groupWidth - 2 * space.groupPad, space.groupHeader);
+    }
+    for (int i = 0; i < perGroup && g * perGroup + i < needs.heads; ++i) {
+      const double hx = x + space.groupPad + (i % grid.headColumns) * (side + space.gap);
+      const double hy =
+          y + space.groupPad + space.groupHeader + (i / grid.headColumns) * (side + space.label + space.gap);
+      layout.headLabel.emplace_back(hx, hy, side, space.label);
+      layout.head.emplace_back(hx, hy + space.label, side, side);
+    }
+  }
+}
+
+}  // namespace
+
+AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& needs) {
+  AttentionLayout layout;
+  const double s = needs.scale;
+  const bool small = area.width() < 260 * s || area.height() < 220 * s;
+  const double pad = small ? 3 * s : 12 * s;
+  QRectF rest = area.adjusted(pad, pad, -pad, -pad);
+  if (rest.width() <= 0 || rest.height() <= 0) {
+    layout.matrix = area;
+    return layout;
+  }
+  const auto takeTop = [&](double height, double gap) {
+    const QRectF taken(rest.left(), rest.top(), rest.width(), height);
+    rest.setTop(rest.top() + height + gap);
+    return taken;
+  };
+  const auto takeBottom = [&](double height, double gap) {
+    const QRectF taken(rest.left(), rest.bottom() - height, rest.width(), height);
+    rest.setBottom(rest.bottom() - height - gap);
+    return taken;
+  };
+  if (area.height() >= 120 * s) layout.title = takeTop(needs.titleHeight, 2 * s);
+  if (!small) {
+    layout.subtitle = takeTop(needs.lineHeight, 10 * s);
+    layout.readout = takeBottom(needs.lineHeight, 4 * s);
+    layout.legend = takeBottom(needs.lineHeight, 8 * s);
+  }
+
+  const bool labels = !small || (area.width() >= 180 * s && area.height() >= 150 * s);
+  const bool bar = !small;
+  const double newBar = 6 * s;
+  const double left = (labels ? std::min(needs.rowLabelWidth, rest.width() * 0.24) + 4 * s : 0) + newBar;
+  const double top = labels ? std::min(needs.columnLabelHeight, rest.height() * 0.26) + 4 * s : 0;
+  const double numbers = bar ? needs.colorNumberWidth + 4 * s : 0;
+  const double right = bar ? 10 * s + 12 * s + numbers : 0;
+
+  QRectF main = rest;
+  QRectF heads;
+  if (needs.thumbnails && needs.heads > 1 && !small) {
+    const double gap = 20 * s;
+    const double wideHeads = std::clamp(rest.width() - gap - (rest.height() - top + left + right),
+                                        0.2 * rest.width(), 0.6 * rest.width());
+    const double sideRight = std::min(rest.height() - top, rest.width() - gap - wideHeads - left - right);
+    const double tallHeads = std::clamp(rest.height() - gap - (rest.width() - left - right + top),
+                                        0.2 * rest.height(), 0.5 * rest.height());
+    const double sideBelow = std::min(rest.height() - gap - tallHeads - top, rest.width() - left - right);
+    if (std::max(sideRight, sideBelow) >= 110 * s) {
+      if (sideRight >= sideBelow) {
+        main.setWidth(rest.width() - gap - wideHeads);
+        heads = QRectF(main.right() + gap, rest.top(), wideHeads, rest.height());
+      } else {
+        main.setHeight(rest.height() - gap - tallHeads);
+        heads = QRectF(rest.left(), main.bottom() + gap, rest.width(), tallHeads);
+      }
+    }
+  }
+  const double side = std::max(1.0, std::floor(std::min(main.width() - left - right, main.height() - top)));
+  layout.matrix = QRectF(main.left() + left, main.top() + top, side, side);
+  layout.newBar = QRectF(layout.matrix.left() - newBar, layout.matrix.top(), newBar, side);
+  if (labels) {
+    layout.rowLabels = QRectF(main.left(), layout.matrix.top(), left - newBar - 4 * s, side);
+    layout.columnLabels = QRectF(layout.matrix.left(), main.top(), side, top - 4 * s);
+  }
+  if (bar) {
+    layout.colorBar = QRectF(layout.matrix.right() + 10 * s, layout.matrix.top(), 12 * s, side);
+    layout.colorNumbers = QRectF(layout.colorBar.right() + 4 * s, layout.matrix.top(), numbers - 4 * s, side);
+  }
+  if (!heads.isNull()) {
+    // Closer to a matrix that did not need all of its room.
+    const double used = layout.matrix.right() + right + 20 * s;
+    if (heads.top() == rest.top() && heads.left() > used) heads.setLeft(used);
+    placeHeads(layout, heads, needs);
+  }
+  return layout;
+}
+
+}  // namespace decodescope

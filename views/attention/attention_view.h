@@ -1,0 +1,78 @@
+#pragma once
+
+#include "views/attention/attention_layout.h"
+#include "views/attention/attention_model.h"
+#include "views/view.h"
+
+#include <QImage>
+
+#include <memory>
+
+namespace decodescope {
+
+/// Scores or weights of one head as a labelled matrix (queries down, keys across), and all heads of its layer
+/// as thumbnails.
+class AttentionView : public View {
+ public:
+  std::vector<ViewOption> options() const override;
+  bool setOption(const QString& id, const QString& value) override;
+  void present(const SessionSnapshot& session, const Selection& selection) override;
+  void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
+  std::optional<Hit> hitTest(QPointF point) const override;
+  bool zoom(QPointF at, double factor) override;
+  bool pan(QPointF delta) override;
+  void resetZoom() override { m_window = {}; }
+  std::vector<NamedTable> tables() const override { return m_model.tables(); }
+  QString description() const override { return m_model.description(); }
+
+  const AttentionModel& model() const { return m_model; }
+  const AttentionLayout& layout() const { return m_layout; }
+
+ private:
+  /// The square part of the matrix that is shown: whole cells, so that nothing needs clipping.
+  struct Window {
+    int count = 0;  ///< rows and columns; 0: all
+    double row = 0;
+    double column = 0;
+  };
+  struct Shown {
+    int firstRow = 0, firstColumn = 0, count = 0;
+    double cell = 0;
+  };
+  Shown shown() const;
+  void settle(QPainter& painter, const QRectF& area, const Theme& theme);
+  void paintTexts(QPainter& painter, const Theme& theme) const;
+  void paintMatrix(QPainter& painter, const Theme& theme) const;
+  void paintCellNumbers(QPainter& painter, const Theme& theme) const;
+  void paintRowLabels(QPainter& painter, const Theme& theme) const;
+  void paintColumnLabels(QPainter& painter, const Theme& theme) const;
+  void paintCrossHair(QPainter& painter, const Theme& theme) const;
+  void paintColorBar(QPainter& painter, const Theme& theme) const;
+  void paintLegend(QPainter& painter, const Theme& theme) const;
+  void paintHeads(QPainter& painter, const Theme& theme);
+
+  SessionSnapshot m_session;
+  Selection m_selection;
+  AttentionSettings m_settings;
+  AttentionModel m_model;
+  AttentionLayout m_layout;
+  Window m_window;
+  bool m_columnLabelsUpright = false;
+
+  struct HeadsKey {
+    std::uint64_t run;
+    int layer, tokens;
+    AttentionSettings settings;
+    double hi, ratio;
+    bool dark;
+    QRectF area;
+    int missing;
+    friend bool operator==(const HeadsKey&, const HeadsKey&) = default;
+  };
+  std::optional<HeadsKey> m_headsKey;
+  QImage m_headsImage;  ///< all thumbnails, at device resolution
+};
+
+std::unique_ptr<View> makeAttentionView();
+
+}  // namespace decodescope

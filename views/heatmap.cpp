@@ -1,0 +1,135 @@
+#include "views/heatmap.h"
+
+#include <QPaintEngine>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace decodescope {
+namespace {
+
+constexpr int kNoValue = 0;
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+QList<QRgb> indexedColors(Colormap map, bool dark) {
+  QList<QRgb> colors = colormapTable(map, dark);
+  colors[kNoValue] = qRgba(0, 0, 0, 0);
+  return colors;
+}
+
+uchar indexOf(const ColorScale& scale, float value, float rowMax) {
+  if (!std::isfinite(value)) return kNoValue;
+  return static_cast<uchar>(
+      std::max(1, scale.level(static_cast<double>(value), static_cast<double>(rowMax))));
+}
+
+float cellAt(const HeatmapRows& matrix, std::size_t row, int column) {
+  const auto c = static_cast<std::size_t>(matrix.firstColumn + column);
+  return c < matrix.rows[row].size() ? matrix.rows[row][c] : kNaN;
+}
+
+void fillDirectly(const HeatmapRows& matrix, const ColorScale& scale, QImage& image) {
+  for (int y = 0; y < image.height(); ++y) {
+    uchar* line = image.scanLine(y);
+    const auto r = static_cast<std::size_t>(y);
+    for (int x = 0; x < image.width(); ++x) line[x] = indexOf(scale, cellAt(matrix, r, x), matrix.rowMax[r]);
+  }
+}
+
+void fillPooled(const HeatmapRows& matrix, const ColorScale& scale, QImage& image) {
+  const auto rows = static_cast<int>(matrix.rows.size());
+  std::vector<float> strongest(static_cast<std::size_t>(image.width()));
+  const bool perRow = scale.kind == ColorScale::Kind::perRow;
+  for (int y = 0; y < image.height(); ++y) {
+    std::fill(strongest.begin(), strongest.end(), kNaN);
+    const int lastRow = std::max((y + 1) * rows / image.height(), y * rows / image.height() + 1);
+    for (int row = y * rows / image.height(); row < lastRow; ++row) {
+      const auto r = static_cast<std::size_t>(row);
+      const float unit = perRow && matrix.rowMax[r] > 0 ? 1 / matrix.rowMax[r] : 1;
+      const std::span<const float> values = matrix.rows[r];
+      const int end = std::min(matrix.firstColumn + matrix.columns, static_cast<int>(values.size()));
+      for (int c = matrix.firstColumn; c < end; ++c) {
+        const float v = values[static_cast<std::size_t>(c)] * unit;
+        const auto x = static_cast<std::size_t>(static_cast<long long>(c - matrix.firstColumn) *
+                                                image.width() / matrix.columns);
+        if (std::isnan(strongest[x]) || std::abs(v) > std::abs(strongest[x])) strongest[x] = v;
+      }
+    }
+    uchar* line = image.scanLine(y);
+    for (int x = 0; x < image.width(); ++x)
+      line[x] = indexOf(scale, strongest[static_cast<std::size_t>(x)], 1);
+  }
+}
+
+}  // namespace
+
+QImage heatmapImage(const HeatmapRows& matrix, const ColorScale& scale, bool dark, int maxWidth,
+                    int maxHeight) {
+  const auto rows = static_cast<int>(matrix.rows.size());
+  if (rows == 0 || matrix.columns <= 0 || maxWidth <= 0 || maxHeight <= 0) return {};
+  QImage image(std::min(matrix.columns, maxWidth), std::min(rows, maxHeight), QImage::Format_Indexed8);
+  image.setColorTable(indexedColors(scale.map, dark));
+  if (image.width() == matrix.columns && image.height() == rows) {
+    fillDirectly(matrix, scale, image);
+  } else {
+    fillPooled(matrix, scale, image);
+  }
+  return image;
+}
+
+void drawCells(QPainter& painter, const QRectF& target, const QImage& image) {
+  if (image.isNull()) return;
+  painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
+  if (!isVectorDevice(painter)) {
+    painter.drawImage(target, image);
+    return;
+  }
+  // Viewers of SVG and PDF smooth an enlarged image; large cells keep their edges.
+  const int factor = std::clamp(1600 / std::max(image.width(), image.height()), 1, 24);
+  painter.drawImage(target, image.convertToFormat(QImage::Format_ARGB32)
+                                .scaled(image.width() * factor, image.height() * factor,
+                                        Qt::IgnoreAspectRatio, Qt::FastTransformation));
+}
+
+void drawMasked(QPainter& painter, const QRectF& area, const Theme& theme) {
+  painter.fillRect(area, theme.maskedCell);
+  painter.save();
+  painter.setRenderHint(QPainter::Antialiasing, true);
+  painter.setPen(QPen(theme.maskedLine, theme.px(1)));
+  // Lines x − y = k, cut at the rectangle by arithmetic: SVG has no clipping here.
+  const double pitch = theme.px(7);
+  for (double k = -area.height() + pitch; k < area.width(); k += pitch) {
+    const double from = std::max(0.0, -k), to = std::min(area.height(), area.width() - k);
+    if (to > from) {
+      painter.drawLine(QPointF(area.left() + k + from, area.top() + from),
+                       QPointF(area.left() + k + to, area.top() + to));
+    }
+  }
+  painter.restore();
+}
+
+double pixelRatio(const QPainter& painter) {
+  return std::max(1e-6, painter.combinedTransform().m11());
+}
+
+double wholePixels(const QPainter& painter, double length) {
+  const double ratio = pixelRatio(painter);
+  return std::max(1.0, std::floor(length * ratio + 1e-6)) / ratio;
+}
+
+double onPixel(const QPainter& painter, double coordinate) {
+  const double ratio = pixelRatio(painter);
+  return std::round(coordinate * ratio) / ratio;
+}
+
+bool isVectorDevice(const QPainter& painter) {
+  const QPaintEngine* engine = painter.paintEngine();
+  if (!engine) return false;
+  const auto type = engine->type();
+  return type == QPaintEngine::SVG || type == QPaintEngine::Pdf || type == QPaintEngine::Picture ||
+         type == QPaintEngine::MacPrinter;
+}
+
+}  // namespace decodescope

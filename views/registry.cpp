@@ -1,0 +1,28 @@
+#include "views/attention/attention_view.h"
+#include "views/view.h"
+
+#include <array>
+
+namespace decodescope {
+
+// One row a view: docks, the View menu, render, its tests and the README's pictures all follow from this
+// table.
+std::span<const ViewInfo> viewRegistry() {
+  static const std::array kViews{
+      ViewInfo{"attention",
+               QT_TRANSLATE_NOOP("Views", "Attention"),
+               QT_TRANSLATE_NOOP("Views", "Which earlier tokens each query looks at, head by head"),
+               {Site::qProj, Site::kProj, Site::qRot, Site::kRot, Site::scores, Site::weights},
+               &makeAttentionView},
+  };
+  return kViews;
+}
+
+const ViewInfo* findView(const QString& id) {
+  for (const ViewInfo& info : viewRegistry()) {
+    if (id == QLatin1String(info.id)) return &info;
+  }
+  return nullptr;
+}
+
+}  // namespace decodescope
