@@ -1,0 +1,144 @@
+#include "core/ops/kernels.h"
+
+#include "core/base/random.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <limits>
+#include <vector>
+
+namespace decodescope {
+namespace {
+
+std::vector<float> normals(int count, std::uint64_t seed, double scale = 1.0) {
+  Random random(seed);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) value = static_cast<float>(scale * random.normal());
+  return values;
+}
+
+double dotInDoubles(const float* a, const float* b, int n, int strideB = 1) {
+  double sum = 0;
+  for (int i = 0; i < n; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i * strideB]);
+  return sum;
+}
+
+std::vector<const Kernels*> allSets() {
+  std::vector<const Kernels*> sets{&genericKernels()};
+  if (avx2Kernels()) sets.push_back(avx2Kernels());
+  return sets;
+}
+
+class KernelSet : public testing::TestWithParam<const Kernels*> {};
+
+TEST_P(KernelSet, DotAgreesWithDoublesAtEveryLength) {
+  const std::vector<float> a = normals(100, 1), b = normals(100, 2);
+  for (int n = 0; n <= 100; ++n) {
+    EXPECT_NEAR(GetParam()->dot(a.data(), b.data(), n), dotInDoubles(a.data(), b.data(), n), 1e-5 * (n + 1))
+        << n;
+  }
+}
+
+TEST_P(KernelSet, AttentionScoresAndContextAgreeWithDoubles) {
+  for (const int d : {2, 4, 6, 8, 16, 20, 64}) {
+    for (const int n : {1, 2, 3, 4, 5, 7, 8, 33}) {
+      const int stride = d + 3;
+      const std::vector<float> q = normals(d, 3), rows = normals(n * stride, 4);
+      const ConstMatrixSpan matrix{rows.data(), n, d, stride};
+      std::vector<float> scores(static_cast<std::size_t>(n)), context(static_cast<std::size_t>(d));
+      GetParam()->attentionScores(q.data(), matrix, n, 0.25f, scores.data());
+      GetParam()->attentionContext(scores.data(), matrix, n, context.data());
+      for (int j = 0; j < n; ++j) {
+        EXPECT_NEAR(scores[static_cast<std::size_t>(j)], dotInDoubles(q.data(), matrix.row(j), d) / 4, 1e-5)
+            << d << " " << n;
+      }
+      for (int i = 0; i < d; ++i) {
+        const double expected = dotInDoubles(scores.data(), rows.data() + i, n, stride);
+        EXPECT_NEAR(context[static_cast<std::size_t>(i)], expected, 1e-5 * n) << d << " " << n;
+      }
+    }
+  }
+}
+
+TEST_P(KernelSet, AScoreDoesNotDependOnHowManyKeysFollow) {
+  const std::vector<float> q = normals(16, 5), keys = normals(16 * 9, 6);
+  std::vector<float> all(9), one(1);
+  GetParam()->attentionScores(q.data(), {keys.data(), 9, 16}, 9, 0.5f, all.data());
+  for (int j = 0; j < 9; ++j) {
+    GetParam()->attentionScores(q.data(), {keys.data() + j * 16, 1, 16}, 1, 0.5f, one.data());
+    EXPECT_EQ(one[0], all[static_cast<std::size_t>(j)]) << j;
+  }
+}
+
+TEST_P(KernelSet, SoftmaxAgreesWithDoubles) {
+  for (const int n : {1, 2, 7, 8, 9, 31, 300}) {
+    std::vector<float> scores = normals(n, 7, 6.0);
+    double largest = -1e30, sum = 0;
+    for (const float s : scores) largest = std::max(largest, static_cast<double>(s));
+    std::vector<double> expected;
+    for (const float s : scores) expected.push_back(std::exp(static_cast<double>(s) - largest));
+    for (const double e : expected) sum += e;
+    GetParam()->softmax(scores.data(), n);
+    for (std::size_t j = 0; j < scores.size(); ++j)
+      EXPECT_NEAR(scores[j], expected[j] / sum, 3e-7) << n << " " << j;
+  }
+}
+
+TEST_P(KernelSet, SoftmaxOfTheLecturesExample) {
+  std::vector<float> scores{10, 1, 2};
+  GetParam()->softmax(scores.data(), 3);
+  EXPECT_NEAR(scores[0], 0.999541, 1e-6);
+  EXPECT_NEAR(scores[1], 0.000123, 1e-6);
+  EXPECT_NEAR(scores[2], 0.000335, 1e-6);
+}
+
+TEST_P(KernelSet, SoftmaxSendsMinusInfinityAndHopelessScoresToExactlyZero) {
+  std::vector<float> scores{0.0f, -std::numeric_limits<float>::infinity(), -1e4f, 1.0f};
+  GetParam()->softmax(scores.data(), 4);
+  EXPECT_EQ(scores[1], 0.0f);
+  EXPECT_EQ(scores[2], 0.0f);
+}
+
+TEST_P(KernelSet, SiluAgreesWithDoublesFromEndToEnd) {
+  std::vector<float> x;
+  for (float v = -100.0f; v <= 100.0f; v += 0.37f) x.push_back(v);
+  std::vector<float> y = x;
+  GetParam()->silu(y.data(), static_cast<int>(y.size()));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double v = static_cast<double>(x[i]);
+    EXPECT_NEAR(y[i], v / (1 + std::exp(-v)), 1e-6 * std::abs(v / (1 + std::exp(-v))) + 1e-30) << v;
+  }
+}
+
+TEST_P(KernelSet, MatrixProductsAgreeWithDoubles) {
+  const int m = 7, n = 11, k = 13;
+  const std::vector<float> a = normals(m * k, 1), b = normals(n * k, 2);
+  std::vector<float> aT(a.size()), bT(b.size());
+  for (int p = 0; p < k; ++p) {
+    for (int i = 0; i < m; ++i)
+      aT[static_cast<std::size_t>(p * m + i)] = a[static_cast<std::size_t>(i * k + p)];
+    for (int j = 0; j < n; ++j)
+      bT[static_cast<std::size_t>(p * n + j)] = b[static_cast<std::size_t>(j * k + p)];
+  }
+  std::vector<float> nt(static_cast<std::size_t>(m * n), 1.0f), nn = nt, tn = nt, fresh = nt;
+  GetParam()->gemmNT({a.data(), m, k}, {b.data(), n, k}, {nt.data(), m, n}, true);
+  GetParam()->gemmNN({a.data(), m, k}, {bT.data(), k, n}, {nn.data(), m, n}, true);
+  GetParam()->gemmTN({aT.data(), k, m}, {bT.data(), k, n}, {tn.data(), m, n}, true);
+  GetParam()->gemmNT({a.data(), m, k}, {b.data(), n, k}, {fresh.data(), m, n}, false);
+  for (int i = 0; i < m; ++i) {
+    for (int j = 0; j < n; ++j) {
+      const double expected = dotInDoubles(a.data() + i * k, b.data() + j * k, k);
+      const auto cell = static_cast<std::size_t>(i * n + j);
+      EXPECT_NEAR(nt[cell], expected + 1, 1e-4);
+      EXPECT_NEAR(nn[cell], expected + 1, 1e-4);
+      EXPECT_NEAR(tn[cell], expected + 1, 1e-4);
+      EXPECT_NEAR(fresh[cell], expected, 1e-4);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sets, KernelSet, testing::ValuesIn(allSets()),
+                         [](const auto& set) { return std::string(set.param->name); });
+
+}  // namespace
+}  // namespace decodescope
