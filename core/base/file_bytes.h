@@ -1,0 +1,40 @@
+#pragma once
+
+#include "core/base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace decodescope {
+
+/// A regular file opened for reading. A missing file, a folder, a FIFO, a device and an empty file are
+/// errors; opening never waits. Reads take their own offset, so that several threads may share one.
+class RegularFile {
+ public:
+  static Result<RegularFile> open(const std::string& path);
+
+  RegularFile(RegularFile&& other) noexcept;
+  RegularFile& operator=(RegularFile&& other) noexcept;
+  ~RegularFile();
+
+  const std::string& path() const { return m_path; }
+  /// Bytes in the file when it was opened, at least 1.
+  std::uint64_t size() const { return m_size; }
+
+  /// Fills `out` with the bytes from `offset` on; an error when the file ends before (it was cut meanwhile).
+  Result<void> readAt(std::uint64_t offset, std::span<std::byte> out) const;
+
+ private:
+  RegularFile(std::string path, int descriptor, std::uint64_t size);
+
+  std::string m_path;
+  int m_descriptor = -1;
+  std::uint64_t m_size = 0;
+};
+
+/// The whole content of a regular file of 1 to `limit` bytes.
+Result<std::string> readWholeFile(const std::string& path, std::uint64_t limit);
+
+}  // namespace decodescope

@@ -1,0 +1,93 @@
+#include "core/formats/hf_folder.h"
+
+#include "core/base/atomic_file.h"
+#include "core/formats/hf_config.h"
+#include "core/formats/hf_names.h"
+#include "core/formats/hf_tensors.h"
+#include "core/formats/json.h"
+#include "core/formats/model_card.h"
+#include "core/formats/tokenizer_json.h"
+#include "core/tokenizer/id_tokenizer.h"
+
+#include <filesystem>
+#include <sys/stat.h>
+#include <system_error>
+#include <utility>
+
+namespace decodescope {
+namespace {
+
+constexpr std::uint64_t kConfigLimit = 1 << 20;
+
+bool exists(const std::string& path) {
+  struct stat status = {};
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const std::string& path, const ModelConfig& config) {
+  if (!exists(path)) return std::shared_ptr<const Tokenizer>(std::make_shared<IdTokenizer>(config.vocabSize));
+  DECODESCOPE_TRY(std::shared_ptr<const Tokenizer> tokenizer, readTokenizerJson(path));
+  if (tokenizer->vocabSize() > config.vocabSize) {
+    Error error;
+    error.file = path;
+    error.field = "model.vocab";
+    error.what = "vocabulary is larger than the embedding";
+    error.found = std::to_string(tokenizer->vocabSize()) + " tokens";
+    error.allowed = "at most vocab_size of config.json (" + std::to_string(config.vocabSize) + ")";
+    return error;
+  }
+  return tokenizer;
+}
+
+std::string lastPart(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::path full = std::filesystem::absolute(path, ignored).lexically_normal();
+  if (!full.has_filename()) full = full.parent_path();
+  return full.filename().string();
+}
+
+}  // namespace
+
+Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgress& progress) {
+  DECODESCOPE_TRY(const JsonDocument document, JsonDocument::read(folder + "/config.json", kConfigLimit));
+  DECODESCOPE_TRY(const ModelConfig config, readHfConfig(document));
+  DECODESCOPE_TRY(const HfTensors tensors, HfTensors::open(folder, config));
+  auto loaded = std::make_shared<LoadedModel>();
+  loaded->name = lastPart(folder);
+  loaded->path = folder;
+  loaded->format = "Hugging Face folder";
+  DECODESCOPE_TRY(loaded->tokenizer, loadTokenizer(folder + "/tokenizer.json", config));
+  if (const std::string card = folder + "/card.json"; exists(card)) {
+    DECODESCOPE_TRY(loaded->card, readModelCard(card, config));
+  }
+  DECODESCOPE_TRY(std::unique_ptr<Model> model, tensors.load(progress, loaded->warnings));
+  loaded->model = std::move(model);
+  return LoadedModelPtr(std::move(loaded));
+}
+
+Result<void> saveHfFolder(const std::string& folder, const Model& model, const std::string& tokenizerJson,
+                          const ModelCard& card, StoredFloat dtype) {
+  const ModelConfig& config = model.config();
+  DECODESCOPE_TRY(const std::string configJson,
+                  writeHfConfig(config, dtype == StoredFloat::bf16 ? "bfloat16" : "float32"));
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    Error error;
+    error.file = folder;
+    error.what = "folder cannot be made: " + failure.message();
+    return error;
+  }
+  std::vector<TensorToStore> tensors;
+  for (const Parameter& parameter : model.layout().parameters()) {
+    tensors.push_back({hfFullName(config, parameter), model.parameter(parameter),
+                       hfStoredPart(config, parameter).isVector});
+  }
+  DECODESCOPE_CHECK(writeSafetensors(folder + "/model.safetensors", tensors, dtype));
+  if (!tokenizerJson.empty())
+    DECODESCOPE_CHECK(writeFileAtomically(folder + "/tokenizer.json", tokenizerJson));
+  DECODESCOPE_CHECK(writeFileAtomically(folder + "/card.json", writeModelCard(card)));
+  return writeFileAtomically(folder + "/config.json", configJson);
+}
+
+}  // namespace decodescope

@@ -1,0 +1,215 @@
+#include "core/formats/hf_tensors.h"
+
+#include "core/formats/json.h"
+
+#include <algorithm>
+#include <map>
+#include <new>
+#include <set>
+#include <sys/stat.h>
+#include <utility>
+
+namespace decodescope {
+namespace {
+
+constexpr std::uint64_t kIndexLimit = 64 << 20;
+
+bool exists(const std::string& path) {
+  struct stat status = {};
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+Error tensorError(const std::string& file, std::string name, std::string what) {
+  Error error;
+  error.file = file;
+  error.field = std::move(name);
+  error.what = std::move(what);
+  return error;
+}
+
+std::string shown(const std::vector<std::uint64_t>& shape) {
+  SafetensorsEntry entry;
+  entry.shape = shape;
+  return entry.shownShape();
+}
+
+/// `matrix` (out, in) from features first … first + out − 1 of a tensor stored (in, features).
+void copyTransposed(std::span<const float> stored, int features, int first, MatrixSpan matrix) {
+  for (int in = 0; in < matrix.cols; ++in) {
+    const float* row =
+        stored.data() + static_cast<std::size_t>(in) * static_cast<std::size_t>(features) + first;
+    for (int out = 0; out < matrix.rows; ++out) matrix(out, in) = row[out];
+  }
+}
+
+}  // namespace
+
+Result<HfTensors> HfTensors::open(const std::string& folder, const ModelConfig& config) {
+  HfTensors tensors(config);
+  DECODESCOPE_CHECK(tensors.openFiles(folder));
+  DECODESCOPE_CHECK(tensors.nameAll());
+  DECODESCOPE_CHECK(tensors.plan());
+  return tensors;
+}
+
+Result<void> HfTensors::openFiles(const std::string& folder) {
+  const std::string single = folder + "/model.safetensors";
+  const std::string index = single + ".index.json";
+  if (!exists(single) && exists(index)) return openShards(folder, index);
+  DECODESCOPE_TRY(SafetensorsFile file, SafetensorsFile::open(single));
+  m_files.push_back(std::make_unique<SafetensorsFile>(std::move(file)));
+  return {};
+}
+
+Result<void> HfTensors::openShards(const std::string& folder, const std::string& indexPath) {
+  DECODESCOPE_TRY(const JsonDocument document, JsonDocument::read(indexPath, kIndexLimit));
+  DECODESCOPE_TRY(const JsonValue mapValue, document.root().at("weight_map"));
+  DECODESCOPE_TRY(const JsonChildren map, mapValue.asObject());
+  std::map<std::string, std::set<std::string>> namesByShard;
+  for (const JsonValue value : map) {
+    DECODESCOPE_TRY(const std::string_view shardName, value.asString());
+    const std::string shard(shardName);
+    if (shard.empty() || shard == "." || shard == ".." || shard.find('/') != std::string::npos ||
+        shard.find('\0') != std::string::npos) {
+      return value.error("shard is not a file of this folder", "a plain file name");
+    }
+    namesByShard[shard].emplace(value.key());
+  }
+  for (const auto& [shard, names] : namesByShard) {
+    DECODESCOPE_TRY(SafetensorsFile file, SafetensorsFile::open(folder + "/" + shard));
+    for (const std::string& name : names) {
+      if (!file.find(name))
+        return tensorError(file.path(), name, "tensor is missing, though the index names it");
+    }
+    for (const SafetensorsEntry& entry : file.entries()) {
+      if (!names.contains(entry.name)) {
+        return tensorError(file.path(), entry.name, "tensor is not in the index for this file");
+      }
+    }
+    m_files.push_back(std::make_unique<SafetensorsFile>(std::move(file)));
+  }
+  if (m_files.empty()) return tensorError(indexPath, "weight_map", "names no tensor");
+  return {};
+}
+
+Result<void> HfTensors::nameAll() {
+  for (const auto& file : m_files) {
+    for (const SafetensorsEntry& entry : file->entries()) {
+      const std::string name = hfNameWithoutPrefix(m_config, entry.name);
+      const auto [place, added] = m_byName.try_emplace(name, Stored{file.get(), &entry});
+      if (!added) {
+        return tensorError(file->path(), entry.name,
+                           "tensor stands twice, also as " + place->second.entry->name);
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> HfTensors::plan() {
+  std::set<std::string> used;
+  for (const Parameter& parameter : m_layout.parameters()) {
+    Planned planned{parameter, hfStoredPart(m_config, parameter), {}};
+    auto found = m_byName.find(planned.part.name);
+    const bool tiedEmbedding = parameter.role == ParameterRole::embedTokens && m_config.tieWordEmbeddings;
+    if (found == m_byName.end() && tiedEmbedding) found = m_byName.find("lm_head.weight");
+    if (found == m_byName.end()) {
+      return tensorError(m_files.front()->path(), hfFullName(m_config, parameter), "tensor is missing");
+    }
+    planned.stored = found->second;
+    const std::vector<std::uint64_t> shape = planned.part.shape(parameter);
+    if (planned.stored.entry->shape != shape) {
+      Error error = tensorError(planned.stored.file->path(), planned.stored.entry->name,
+                                "shape does not fit config.json");
+      error.found = planned.stored.entry->shownShape();
+      error.allowed = shown(shape);
+      return error;
+    }
+    used.insert(found->first);
+    m_plan.push_back(std::move(planned));
+  }
+  for (const auto& file : m_files) {
+    for (const SafetensorsEntry& entry : file->entries()) {
+      const std::string name = hfNameWithoutPrefix(m_config, entry.name);
+      const bool tiedHead = m_config.tieWordEmbeddings && name == "lm_head.weight";
+      if (!used.contains(name) && !tiedHead && !hfIsHarmless(m_config, name)) {
+        return tensorError(
+            file->path(), entry.name,
+            "tensor does not belong to a " + m_config.modelType + " model with this config.json");
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Model>> HfTensors::load(const LoadProgress& progress,
+                                               std::vector<std::string>& warnings) const {
+  std::unique_ptr<Model> model;
+  try {
+    // No larger than four times the files: every parameter's tensor has been found.
+    model = std::make_unique<Model>(m_config);
+  } catch (const std::bad_alloc&) {
+    return tensorError(m_files.front()->path(), {}, "not enough memory for the weights");
+  }
+  std::vector<float> scratch;
+  const SafetensorsEntry* inScratch = nullptr;
+  const double total = static_cast<double>(std::max<std::size_t>(m_layout.parameterCount(), 1));
+  double done = 0.0;
+  for (const Planned& planned : m_plan) {
+    if (progress.stop.stop_requested()) return tensorError(m_files.front()->path(), {}, "cancelled");
+    const SafetensorsEntry& entry = *planned.stored.entry;
+    const MatrixSpan matrix = model->parameter(planned.parameter);
+    const std::span<float> target(matrix.data, planned.parameter.size());
+    const bool whole = !planned.part.transposed && planned.part.features == 0;
+    std::uint64_t notFinite = 0;
+    if (whole) {
+      DECODESCOPE_TRY(notFinite, planned.stored.file->read(entry, target, progress.stop));
+    } else {
+      if (inScratch != &entry) {
+        scratch.resize(static_cast<std::size_t>(entry.elements()));
+        DECODESCOPE_TRY(notFinite, planned.stored.file->read(entry, scratch, progress.stop));
+        inScratch = &entry;
+      }
+      if (planned.part.isVector) {
+        std::copy_n(scratch.begin() + planned.part.firstFeature, target.size(), target.begin());
+      } else {
+        const int features = planned.part.features > 0 ? planned.part.features : matrix.rows;
+        copyTransposed(scratch, features, planned.part.firstFeature, matrix);
+      }
+    }
+    if (notFinite > 0) {
+      warnings.push_back(entry.name + ": " + std::to_string(notFinite) +
+                         (notFinite == 1 ? " weight is" : " weights are") + " NaN or infinite");
+    }
+    done += static_cast<double>(planned.parameter.size());
+    if (progress.report) progress.report(done / total);
+  }
+  DECODESCOPE_CHECK(compareTied(*model, progress, warnings));
+  return model;
+}
+
+Result<void> HfTensors::compareTied(const Model& model, const LoadProgress& progress,
+                                    std::vector<std::string>& warnings) const {
+  const auto head = m_byName.find("lm_head.weight");
+  if (!m_config.tieWordEmbeddings || head == m_byName.end()) return {};
+  const Planned& embedding = m_plan.front();
+  const SafetensorsEntry& entry = *head->second.entry;
+  if (embedding.stored.entry == &entry) return {};
+  if (entry.shape != embedding.stored.entry->shape) {
+    Error error = tensorError(head->second.file->path(), entry.name, "shape does not fit config.json");
+    error.found = entry.shownShape();
+    error.allowed = embedding.stored.entry->shownShape();
+    return error;
+  }
+  std::vector<float> stored(embedding.parameter.size());
+  const auto read = head->second.file->read(entry, stored, progress.stop);
+  if (!read.ok()) return read.error();
+  const ConstMatrixSpan used = model.embedTokens();
+  if (!std::equal(stored.begin(), stored.end(), used.data)) {
+    warnings.push_back(entry.name + ": differs from " + embedding.stored.entry->name +
+                       " and is not used, because tie_word_embeddings is true");
+  }
+  return {};
+}
+
+}  // namespace decodescope

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "core/tokenizer/token_model.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+
+namespace decodescope {
+
+struct BpeOptions {
+  std::optional<TokenId> unknown;  ///< stands for characters that cannot be expressed otherwise
+  bool fuseUnknown = false;        ///< one unknown token for a run of them
+  bool byteFallback =
+      false;  ///< a character outside the vocabulary becomes its bytes' tokens <0x00> … <0xFF>
+  bool ignoreMerges = false;  ///< a piece that is in the vocabulary is one token, whatever the merges
+};
+
+/// Byte-pair encoding: a piece starts as its characters; of all neighbours that some merge joins, the pair
+/// with the lowest rank, leftmost first, is joined, until none is left (Sennrich et al. 2016). O(n log n) in
+/// the length of the piece.
+class BpeModel : public TokenModel {
+ public:
+  /// A merge by the ids of its halves; its rank is its place in the list. Of two equal pairs the later
+  /// counts, as in Transformers.
+  struct Merge {
+    TokenId left;
+    TokenId right;
+    TokenId result;
+  };
+
+  BpeModel(Vocabulary vocabulary, const std::vector<Merge>& merges, const BpeOptions& options);
+
+  const Vocabulary& vocabulary() const override { return m_vocabulary; }
+  Result<void> encodePiece(std::string_view piece, std::vector<TokenId>& out) const override;
+
+ private:
+  struct Joined {
+    std::uint32_t rank;
+    int result;
+  };
+
+  const Joined* joined(int left, int right) const;
+  Result<void> appendCharacters(std::string_view piece, std::vector<int>& ids) const;
+  void merge(const std::vector<int>& start, std::vector<TokenId>& out) const;
+
+  Vocabulary m_vocabulary;
+  BpeOptions m_options;
+  std::unordered_map<std::uint64_t, Joined> m_merges;  // by left and right id
+  std::array<int, 256> m_byteIds;                      // −1 where the vocabulary has no such byte token
+};
+
+/// The byte that a token "<0xE4>" stands for.
+std::optional<std::uint8_t> byteOfToken(std::string_view piece);
+/// "<0xE4>", as SentencePiece writes it.
+std::string byteToken(std::uint8_t byte);
+
+}  // namespace decodescope

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "core/model/model.h"
+#include "tests/support/temp_dir.h"
+
+#include <string>
+#include <vector>
+
+namespace decodescope {
+
+/// Small configurations of each architecture, all sizes different so that a mix-up shows.
+ModelConfig smallLlama();  ///< V 24, D 12, F 20, L 2, H 3, G 1, d 6, S 32, untied
+ModelConfig smallOpt();    ///< V 24, D 12, F 20, L 2, H 3, d 4, S 32, pre-norm, tied
+
+/// Weights that are different everywhere and exact in bfloat16.
+Model numberedModel(const ModelConfig& config);
+
+/// A word-level tokenizer: [UNK] 0, [SOS] 1 (BOS), [EOS] 2, the 3, cat 4, sat 5.
+std::string smallTokenizerJson();
+
+/// A safetensors file from a header and the bytes after it, unchecked.
+std::string safetensorsBytes(const std::string& header, const std::string& data);
+
+/// One F32 tensor of a test file: the shape and, row-major, the numbers.
+struct TestTensor {
+  std::string name;
+  std::vector<int> shape;
+  std::vector<float> numbers;
+};
+std::string safetensorsBytes(const std::vector<TestTensor>& tensors);
+
+}  // namespace decodescope
