@@ -351,14 +351,18 @@ void AttentionView::paintCrossHair(QPainter& painter, const Theme& theme) const 
   const int column = m_model.selection().key.value - s.firstColumn;
   const bool rowShown = row >= 0 && row < s.count, columnShown = column >= 0 && column < s.count;
   const double x = m_layout.matrix.left() + column * s.cell, y = m_layout.matrix.top() + row * s.cell;
-  // A dark line beside a light one stands out on every colour of the map.
-  const auto band = [&](const QRectF& rect, const QColor& color) {
-    drawFrame(painter, rect, QColor(0, 0, 0, 140), theme.px(3));
-    drawFrame(painter, rect, color, theme.px(1));
+  // A dark line beside a light one stands out on every colour of the map. Both run outside small cells, so
+  // that the row itself can still be read.
+  const double out = s.cell < theme.px(10) ? theme.px(1) : 0;
+  const auto band = [&](const QRectF& rect) {
+    const QRectF inner = rect.adjusted(-out, -out, out, out);
+    drawFrame(painter, inner.adjusted(-theme.px(1), -theme.px(1), theme.px(1), theme.px(1)),
+              QColor(0, 0, 0, 120), theme.px(1));
+    drawFrame(painter, inner, QColor(255, 255, 255, 220), theme.px(1));
   };
   const QColor light(255, 255, 255);
-  if (rowShown) band(QRectF(m_layout.matrix.left(), y, m_layout.matrix.width(), s.cell), light);
-  if (columnShown) band(QRectF(x, m_layout.matrix.top(), s.cell, m_layout.matrix.height()), light);
+  if (rowShown) band(QRectF(m_layout.matrix.left(), y, m_layout.matrix.width(), s.cell));
+  if (columnShown) band(QRectF(x, m_layout.matrix.top(), s.cell, m_layout.matrix.height()));
   if (rowShown && columnShown) {
     const double grow = s.cell < theme.px(6) ? theme.px(2) : 0;
     const QRectF cell = QRectF(x, y, s.cell, s.cell).adjusted(-grow, -grow, grow, grow);

@@ -1,0 +1,378 @@
+#include "views/view_widget.h"
+
+#include "views/export.h"
+#include "views/render_command.h"
+
+#include <QAction>
+#include <QActionGroup>
+#include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QCoreApplication>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QKeyEvent>
+#include <QMenu>
+#include <QMimeData>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QToolBar>
+#include <QToolButton>
+#include <QToolTip>
+#include <QVBoxLayout>
+#include <QWheelEvent>
+
+#include <cmath>
+
+namespace decodescope {
+
+/// The picture. Turns mouse and keys into proposals.
+class ViewWidget::Canvas : public QWidget {
+ public:
+  explicit Canvas(ViewWidget& owner) : QWidget(&owner), m_owner(owner) {
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    setAttribute(Qt::WA_OpaquePaintEvent);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+  }
+
+ protected:
+  void paintEvent(QPaintEvent*) override {
+    QPainter painter(this);
+    m_owner.m_view->paint(painter, QRectF(rect()), m_owner.m_theme);
+    if (hasFocus() && m_focusFromKeyboard) {
+      painter.setPen(QPen(m_owner.m_theme.accent, 1.5, Qt::DotLine));
+      painter.drawRect(QRectF(rect()).adjusted(1, 1, -1, -1));
+    }
+  }
+
+  void focusInEvent(QFocusEvent* event) override {
+    m_focusFromKeyboard = event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason;
+    update();
+  }
+
+  void mouseMoveEvent(QMouseEvent* event) override {
+    if (event->buttons() & Qt::LeftButton) {
+      const QPointF delta = event->position() - m_dragged;
+      if (!m_dragging &&
+          (event->position() - m_pressed).manhattanLength() < QApplication::startDragDistance())
+        return;
+      m_dragging = true;
+      m_dragged = event->position();
+      if (m_owner.m_view->pan(delta)) {
+        setCursor(Qt::ClosedHandCursor);
+        update();
+      }
+      return;
+    }
+    const std::optional<Hit> hit = m_owner.m_view->hitTest(event->position());
+    setCursor(hit && !hit->previews ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    if (hit && hit->previews && !m_owner.m_selection.locked && hit->hovered != m_owner.m_selection)
+      emit m_owner.selectionProposed(hit->hovered);
+  }
+
+  void mousePressEvent(QMouseEvent* event) override {
+    m_pressed = m_dragged = event->position();
+    m_dragging = false;
+  }
+
+  void mouseReleaseEvent(QMouseEvent* event) override {
+    setCursor(Qt::ArrowCursor);
+    if (event->button() != Qt::LeftButton || m_dragging) return;
+    const std::optional<Hit> hit = m_owner.m_view->hitTest(event->position());
+    if (!hit) return;
+    Selection s = hit->hovered;
+    const Selection& now = m_owner.m_selection;
+    if (hit->previews) {
+      const bool samePlace = now.locked && s.query == now.query && s.key == now.key && s.layer == now.layer &&
+                             s.head == now.head;
+      s.locked = !samePlace;
+    } else {
+      s.locked = now.locked;
+    }
+    emit m_owner.selectionProposed(s);
+  }
+
+  void mouseDoubleClickEvent(QMouseEvent*) override {
+    m_dragging = true;  // the release that follows is no click
+    m_owner.m_view->resetZoom();
+    update();
+  }
+
+  void wheelEvent(QWheelEvent* event) override {
+    if (event->modifiers() & Qt::ControlModifier ||
+        !zoomAt(event->position(), std::pow(1.2, event->angleDelta().y() / 120.0))) {
+      event->ignore();
+      return;
+    }
+    event->accept();
+  }
+
+  void keyPressEvent(QKeyEvent* event) override {
+    const Selection& now = m_owner.m_selection;
+    int dx = 0, dy = 0;
+    switch (event->key()) {
+      case Qt::Key_Left:
+        dx = -1;
+        break;
+      case Qt::Key_Right:
+        dx = 1;
+        break;
+      case Qt::Key_Up:
+        dy = -1;
+        break;
+      case Qt::Key_Down:
+        dy = 1;
+        break;
+      case Qt::Key_Escape:
+        if (!now.locked) return event->ignore();
+        return proposeLocked(false);
+      case Qt::Key_Return:
+      case Qt::Key_Enter:
+        return proposeLocked(!now.locked);
+      case Qt::Key_Plus:
+      case Qt::Key_Minus:
+        if (event->modifiers() & Qt::ControlModifier) return event->ignore();
+        zoomAt(QRectF(rect()).center(), event->key() == Qt::Key_Plus ? 1.25 : 0.8);
+        return;
+      case Qt::Key_0:
+        if (event->modifiers() & Qt::ControlModifier) return event->ignore();
+        m_owner.m_view->resetZoom();
+        update();
+        return;
+      case Qt::Key_Menu:
+        m_owner.showContextMenu(mapToGlobal(rect().center()));
+        return;
+      default:
+        return event->ignore();
+    }
+    if (event->modifiers() & (Qt::ControlModifier | Qt::AltModifier)) return event->ignore();
+    const Selection moved = m_owner.m_view->moved(now, dx, dy);
+    if (m_owner.m_session) {
+      const Selection inside = clampTo(moved, *m_owner.m_session);
+      if (inside != now) emit m_owner.selectionProposed(inside);
+    }
+  }
+
+  void contextMenuEvent(QContextMenuEvent* event) override { m_owner.showContextMenu(event->globalPos()); }
+
+  bool event(QEvent* event) override {
+    if (event->type() != QEvent::ToolTip) return QWidget::event(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    const std::optional<Hit> hit = m_owner.m_view->hitTest(QPointF(help->pos()));
+    if (!hit || hit->toolTip.isEmpty()) {
+      QToolTip::hideText();
+      event->ignore();
+      return true;
+    }
+    // A token may look like markup.
+    const QString text =
+        QStringLiteral("<p style='white-space:pre'>%1</p>").arg(hit->toolTip.toHtmlEscaped());
+    QToolTip::showText(help->globalPos(), text, this, QRect(help->pos(), QSize(1, 1)).adjusted(-3, -3, 3, 3));
+    return true;
+  }
+
+ private:
+  void proposeLocked(bool locked) {
+    Selection s = m_owner.m_selection;
+    s.locked = locked;
+    emit m_owner.selectionProposed(s);
+  }
+
+  bool zoomAt(QPointF at, double factor) {
+    if (factor == 1.0 || !m_owner.m_view->zoom(at, factor)) return false;
+    update();
+    return true;
+  }
+
+  ViewWidget& m_owner;
+  QPointF m_pressed;
+  QPointF m_dragged;
+  bool m_dragging = false;
+  bool m_focusFromKeyboard = false;
+};
+
+ViewWidget::ViewWidget(const ViewInfo& info, QWidget* parent)
+    : QWidget(parent), m_info(info), m_view(info.make()), m_theme(Theme::makeLight()) {
+  setObjectName(QStringLiteral("view-%1").arg(QLatin1String(info.id)));
+  m_canvas = new Canvas(*this);
+  m_canvas->setObjectName(QStringLiteral("canvas-%1").arg(QLatin1String(info.id)));
+  m_canvas->setAccessibleName(title());
+  m_toolBar = new QToolBar(title(), this);
+  m_toolBar->setToolButtonStyle(Qt::ToolButtonTextOnly);
+  m_toolBar->setMovable(false);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  layout->addWidget(m_toolBar);
+  layout->addWidget(m_canvas, 1);
+  setFocusProxy(m_canvas);
+  buildToolBar();
+  present(std::make_shared<SessionSnapshot>(), Selection());
+}
+
+ViewWidget::~ViewWidget() = default;
+
+QString ViewWidget::title() const {
+  return QCoreApplication::translate("Views", m_info.title);
+}
+
+void ViewWidget::present(const SessionSnapshotPtr& session, const Selection& selection) {
+  m_session = session;
+  m_selection = selection;
+  m_view->present(*session, selection);
+  m_canvas->setAccessibleDescription(m_view->description());
+  m_canvas->update();
+}
+
+void ViewWidget::setTheme(const Theme& theme) {
+  m_theme = theme;
+  m_canvas->update();
+}
+
+void ViewWidget::buildToolBar() {
+  m_toolBar->clear();
+  for (const ViewOption& option : m_view->options()) {
+    auto* menu = new QMenu(this);
+    auto* group = new QActionGroup(menu);
+    QString current;
+    for (const auto& [value, text] : option.choices) {
+      QAction* choice = menu->addAction(text);
+      choice->setCheckable(true);
+      choice->setChecked(value == option.value);
+      group->addAction(choice);
+      if (value == option.value) current = text;
+      connect(choice, &QAction::triggered, this, [this, id = option.id, v = value] { chooseOption(id, v); });
+    }
+    const QString text = tr("%1: %2").arg(option.title, current);
+    QAction* action = m_toolBar->addAction(text);
+    action->setMenu(menu);
+    action->setToolTip(option.tip);
+    if (auto* button = qobject_cast<QToolButton*>(m_toolBar->widgetForAction(action))) {
+      connect(button, &QObject::destroyed, menu, &QObject::deleteLater);
+      button->setPopupMode(QToolButton::InstantPopup);
+      button->setFocusPolicy(Qt::TabFocus);
+      button->setAccessibleName(text);
+      button->setAccessibleDescription(option.tip);
+    }
+  }
+  QAction* take = m_toolBar->addAction(tr("Export"));
+  take->setToolTip(tr("Copy or save this view: picture, data or the command that draws it again"));
+  auto* menu = new QMenu(this);
+  addActions(*menu);
+  take->setMenu(menu);
+  if (auto* button = qobject_cast<QToolButton*>(m_toolBar->widgetForAction(take))) {
+    connect(button, &QObject::destroyed, menu, &QObject::deleteLater);
+    button->setPopupMode(QToolButton::InstantPopup);
+    button->setFocusPolicy(Qt::TabFocus);
+    button->setAccessibleName(take->text());
+    button->setAccessibleDescription(take->toolTip());
+  }
+}
+
+void ViewWidget::chooseOption(const QString& id, const QString& value) {
+  if (!m_view->setOption(id, value)) return;
+  m_view->present(*m_session, m_selection);
+  m_canvas->setAccessibleDescription(m_view->description());
+  m_canvas->update();
+  // Not at once: the menu that was chosen from is among what is built anew.
+  QMetaObject::invokeMethod(
+      this, [this] { buildToolBar(); }, Qt::QueuedConnection);
+  emit optionsChanged();
+}
+
+QStringList ViewWidget::optionValues() const {
+  QStringList values;
+  for (const ViewOption& option : m_view->options()) values << option.id + QLatin1Char('=') + option.value;
+  return values;
+}
+
+void ViewWidget::setOptionValues(const QStringList& values) {
+  for (const QString& entry : values) {
+    const qsizetype at = entry.indexOf(QLatin1Char('='));
+    if (at > 0) m_view->setOption(entry.left(at), entry.mid(at + 1));
+  }
+  m_view->present(*m_session, m_selection);
+  buildToolBar();
+  m_canvas->update();
+}
+
+QString ViewWidget::command() const {
+  return renderCommand(*m_session, m_selection, QLatin1String(m_info.id), *m_view,
+                       figureInPixels(m_canvas->size(), m_theme.scale), m_theme.dark, QString());
+}
+
+void ViewWidget::addActions(QMenu& menu) {
+  menu.addAction(tr("Copy picture"), this, &ViewWidget::copyPicture);
+  menu.addAction(tr("Copy data"), this, &ViewWidget::copyData);
+  menu.addAction(tr("Copy command"), this, &ViewWidget::copyCommand);
+  menu.addSeparator();
+  menu.addAction(tr("Save as PNG, SVG, PDF, CSV or NPY…"), this, &ViewWidget::exportAs);
+}
+
+void ViewWidget::showContextMenu(const QPoint& globalPosition) {
+  QMenu menu(this);
+  addActions(menu);
+  menu.addSeparator();
+  menu.addAction(tr("Show everything"), this, [this] {
+    m_view->resetZoom();
+    m_canvas->update();
+  });
+  menu.exec(globalPosition);
+}
+
+void ViewWidget::copyPicture() {
+  const FigureSize figure = figureInPixels(m_canvas->size() * 2, m_theme.scale * 2);
+  QGuiApplication::clipboard()->setImage(paintedImage(*m_view, figure, m_theme.dark));
+  m_canvas->update();
+  emit message(tr("Copied the picture of “%1”").arg(title()), false);
+}
+
+void ViewWidget::copyData() {
+  QGuiApplication::clipboard()->setText(QString::fromUtf8(csvText(m_view->tables(), command())));
+  emit message(tr("Copied the numbers of “%1”").arg(title()), false);
+}
+
+void ViewWidget::copyCommand() {
+  QGuiApplication::clipboard()->setText(command());
+  emit message(tr("Copied the command that draws “%1”").arg(title()), false);
+}
+
+void ViewWidget::exportAs() {
+  const QString filters =
+      tr("PNG picture (*.png);;SVG drawing (*.svg);;PDF document (*.pdf);;CSV table (*.csv);;NumPy array "
+         "(*.npy)");
+  QString chosen;
+  QString path =
+      QFileDialog::getSaveFileName(this, tr("Save “%1”").arg(title()),
+                                   QLatin1String(m_info.id) + QStringLiteral(".png"), filters, &chosen);
+  if (path.isEmpty()) return;
+  if (QFileInfo(path).suffix().isEmpty())
+    path += QLatin1Char('.') + chosen.section(QStringLiteral("*."), 1).section(QLatin1Char(')'), 0, 0);
+  const std::optional<ExportFormat> format = exportFormatOf(QFileInfo(path).suffix());
+  if (!format) {
+    emit message(tr("%1: the name must end in .png, .svg, .pdf, .csv or .npy").arg(path), true);
+    return;
+  }
+  // Figures are light unless the command line says otherwise: they go onto paper and slides.
+  const FigureSize figure = figureInPixels(m_canvas->size(), m_theme.scale);
+  const QString again =
+      renderCommand(*m_session, m_selection, QLatin1String(m_info.id), *m_view, figure, false, path);
+  const Result<void> written = exportView(*m_view, *format, path, figure, false, again);
+  m_canvas->update();
+  if (written.ok()) {
+    emit message(tr("Saved %1").arg(path), false);
+  } else {
+    emit message(QString::fromStdString(written.error().message()), true);
+  }
+}
+
+QSize ViewWidget::sizeHint() const {
+  return {640, 520};
+}
+
+QSize ViewWidget::minimumSizeHint() const {
+  return {200, 160};
+}
+
+}  // namespace decodescope

@@ -1,0 +1,79 @@
+#pragma once
+
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
+#include "views/view.h"
+#endif
+
+#include <QString>
+#include <QStringList>
+#include <QWidget>
+
+#include <memory>
+
+class QMenu;
+class QToolBar;
+
+namespace decodescope {
+
+/// Hosts any View in a window: its options as a tool bar, its picture below; mouse, keyboard, tool tips,
+/// clipboard and export. The widget owns no selection: what the user points at is proposed, and shown when
+/// the owner presents it.
+///
+/// Pointing proposes (until a click has locked the selection), a click proposes and locks, a click on the
+/// locked place or Escape unlocks. Arrows move; + − 0 and the wheel zoom, dragging pans, a double click shows
+/// everything again.
+class ViewWidget : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ViewWidget(const ViewInfo& info, QWidget* parent = nullptr);
+  ~ViewWidget() override;
+
+  const ViewInfo& info() const { return m_info; }
+  View& view() { return *m_view; }
+  QString title() const;  ///< translated
+
+  void present(const SessionSnapshotPtr& session, const Selection& selection);
+  void setTheme(const Theme& theme);
+
+  /// "stage=weights" and so on, to be remembered.
+  QStringList optionValues() const;
+  /// Unknown ids and values are ignored.
+  void setOptionValues(const QStringList& values);
+
+  /// The call of `decodescope render` that draws what is shown.
+  QString command() const;
+
+  QSize sizeHint() const override;
+  QSize minimumSizeHint() const override;
+
+ public slots:
+  void copyPicture();
+  void copyData();
+  void copyCommand();
+  /// Asks for a file and writes the view there, in the format that its suffix says.
+  void exportAs();
+
+ signals:
+  void selectionProposed(const decodescope::Selection& selection);
+  void optionsChanged();
+  /// Something that the user should be told, in one line: "Saved FILE", or why it could not be.
+  void message(const QString& text, bool isError);
+
+ private:
+  class Canvas;
+  void buildToolBar();
+  void chooseOption(const QString& id, const QString& value);
+  void showContextMenu(const QPoint& globalPosition);
+  void addActions(QMenu& menu);
+
+  const ViewInfo& m_info;
+  std::unique_ptr<View> m_view;
+  Theme m_theme;
+  SessionSnapshotPtr m_session;
+  Selection m_selection;
+  QToolBar* m_toolBar = nullptr;
+  Canvas* m_canvas = nullptr;
+};
+
+}  // namespace decodescope
