@@ -1,0 +1,48 @@
+#include "app/cli/decode_command.h"
+#include "app/cli/inspect_command.h"
+#include "app/cli/subcommand.h"
+
+#include <cstdio>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace decodescope {
+namespace {
+
+constexpr Subcommand kSubcommands[] = {
+    {"decode", "decode a prompt; print the text, or write every tensor", runDecodeCommand},
+    {"inspect", "say what is in a model", runInspectCommand},
+};
+
+void printHelp() {
+  std::printf("decodescope [MODEL]           open the window\n");
+  for (const Subcommand& subcommand : kSubcommands)
+    std::printf("decodescope %-8s …        %s\n", subcommand.name, subcommand.summary);
+  std::printf("\nEvery subcommand explains its options with --help. --version prints the version.\n");
+}
+
+}  // namespace
+}  // namespace decodescope
+
+int main(int argc, char** argv) {
+  using namespace decodescope;
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (!words.empty()) {
+    for (const Subcommand& subcommand : kSubcommands) {
+      if (words[0] == subcommand.name) return subcommand.run(std::span(words).subspan(1));
+    }
+  }
+  for (const std::string& word : words) {
+    if (word == "--help" || word == "-h") {
+      printHelp();
+      return kExitDone;
+    }
+    if (word == "--version") {
+      std::printf("%s\n", versionLine().c_str());
+      return kExitDone;
+    }
+  }
+  printHelp();
+  return kExitCallAtFault;
+}
