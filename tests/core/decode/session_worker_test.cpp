@@ -1,0 +1,162 @@
+#include "core/decode/session_worker.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "tests/support/paths.h"
+#include "tests/support/random_model.h"
+#include "tests/support/word_model.h"
+
+namespace decodescope {
+namespace {
+
+/// A worker and a way to wait for what it publishes.
+class SessionWorkerTest : public testing::Test {
+ protected:
+  SessionWorkerTest() {
+    ModelConfig config = test::smallConfig();
+    m_small = test::writeWordModel(m_dir.file("small"), config, 3);
+    config.numHiddenLayers = 6;
+    config.hiddenSize = config.intermediateSize = 256;
+    config.maxPositionEmbeddings = 4096;
+    m_slow = test::writeWordModel(m_dir.file("slow"), config, 3);
+  }
+
+  void wake() {
+    const std::lock_guard lock(m_mutex);
+    ++m_wakes;
+    m_changed.notify_all();
+  }
+
+  /// Waits until the latest publication satisfies the predicate.
+  template <class Predicate>
+  SessionSnapshotPtr waitFor(const SessionWorker& worker, Predicate predicate) {
+    std::unique_lock lock(m_mutex);
+    for (;;) {
+      const SessionSnapshotPtr latest = worker.latest();
+      if (predicate(*latest)) return latest;
+      const int seen = m_wakes;
+      m_changed.wait(lock, [&] { return m_wakes != seen; });
+    }
+  }
+
+  SessionSnapshotPtr waitForSteps(const SessionWorker& worker, int steps) {
+    return waitFor(worker, [steps](const SessionSnapshot& s) {
+      return !s.busy && !s.lanes.empty() && s.lanes[0].run->stepCount() >= steps;
+    });
+  }
+
+  SessionWorker::OpenRequest request(const std::string& path, int steps) const { return {path, "w1 w2 w3", false, steps}; }
+
+  test::TemporaryDir m_dir;
+  std::string m_small, m_slow;
+  std::mutex m_mutex;
+  std::condition_variable m_changed;
+  int m_wakes = 0;
+};
+
+TEST_F(SessionWorkerTest, OpensAModelDecodesAndStepsOn) {
+  SessionWorker worker([this] { wake(); });
+  EXPECT_TRUE(worker.latest()->lanes.empty());
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_small, 2));
+  const SessionSnapshotPtr two = waitForSteps(worker, 2);
+  EXPECT_EQ(two->lanes[0].run->promptLength, 4);  // [SOS] w1 w2 w3
+  EXPECT_EQ(two->error, "");
+  worker.step(3);
+  EXPECT_EQ(waitForSteps(worker, 5)->lanes[0].run->stepCount(), 5);
+  EXPECT_EQ(two->lanes[0].run->stepCount(), 2);
+}
+
+TEST_F(SessionWorkerTest, ABadModelOrPromptLeavesTheRunAndSaysWhy) {
+  SessionWorker worker([this] { wake(); });
+  worker.open(request(m_small, 1));
+  const SessionSnapshotPtr before = waitForSteps(worker, 1);
+  worker.open(request(m_dir.file("nowhere"), 1));
+  const SessionSnapshotPtr after = waitFor(worker, [](const SessionSnapshot& s) { return !s.error.empty(); });
+  EXPECT_NE(after->error.find("nowhere"), std::string::npos);
+  EXPECT_EQ(after->lanes[0].run->runId, before->lanes[0].run->runId);
+  worker.restart("w1 unheardOf");
+  const SessionSnapshotPtr refused = waitFor(worker, [](const SessionSnapshot& s) { return s.error.find("unheardOf") != std::string::npos; });
+  EXPECT_EQ(refused->lanes[0].run->tokens, before->lanes[0].run->tokens);
+  worker.restart("w5", 1);
+  const SessionSnapshotPtr fresh = waitFor(worker, [&](const SessionSnapshot& s) {
+    return !s.busy && s.lanes[0].run->runId != before->lanes[0].run->runId && s.lanes[0].run->stepCount() == 1;
+  });
+  EXPECT_EQ(fresh->error, "");
+}
+
+TEST_F(SessionWorkerTest, SettingsReachTheNextStepOfALongCommand) {
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_slow, 1));
+  waitForSteps(worker, 1);
+  worker.step(2000);
+  waitFor(worker, [](const SessionSnapshot& s) { return s.lanes[0].run->stepCount() >= 3; });
+  settings.kvCache = false;
+  worker.setSettings(settings);
+  const SessionSnapshotPtr off = waitFor(worker, [](const SessionSnapshot& s) { return !s.lanes[0].run->steps.back().kvCache; });
+  EXPECT_TRUE(off->busy);
+  EXPECT_EQ(off->lanes[0].run->steps.back().rowsComputed, off->lanes[0].run->steps.back().tokensSeen);
+}
+
+TEST_F(SessionWorkerTest, InterruptEndsStepsAndDropsTheQueue) {
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_slow, 1));
+  waitForSteps(worker, 1);
+  worker.step(2000);
+  worker.step(2000);
+  waitFor(worker, [](const SessionSnapshot& s) { return s.lanes[0].run->stepCount() >= 3; });
+  worker.interrupt();
+  const SessionSnapshotPtr idle = waitFor(worker, [](const SessionSnapshot& s) { return !s.busy; });
+  EXPECT_LT(idle->lanes[0].run->stepCount(), 2000);
+  EXPECT_EQ(idle->error, "");
+  const int steps = idle->lanes[0].run->stepCount();
+  worker.step(1);
+  EXPECT_EQ(waitForSteps(worker, steps + 1)->lanes[0].run->stepCount(), steps + 1);
+}
+
+TEST_F(SessionWorkerTest, LanesStepInLockstepAndJoinAtTheSameStep) {
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_small, 4));
+  waitForSteps(worker, 4);
+  SessionWorker::LaneSpec spec;
+  spec.label = "cache off";
+  spec.kvCache = false;
+  worker.addLane(spec);
+  const SessionSnapshotPtr two = waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 2; });
+  EXPECT_EQ(two->lanes[1].label, "cache off");
+  EXPECT_EQ(two->lanes[1].run->tokens, two->lanes[0].run->tokens);
+  EXPECT_EQ(two->lanes[1].run->steps.back().rowsComputed, 7);
+  worker.step(2);
+  const SessionSnapshotPtr later = waitForSteps(worker, 6);
+  EXPECT_EQ(later->lanes[1].run->stepCount(), 6);
+  EXPECT_EQ(later->lanes[1].run->tokens, later->lanes[0].run->tokens);
+  worker.removeLane(later->lanes[1].laneId);
+  waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 1; });
+}
+
+TEST_F(SessionWorkerTest, GoingAwayWhileDecodingOrLoadingJoins) {
+  for (int i = 0; i < 20; ++i) {
+    SessionWorker worker([this] { wake(); });
+    worker.open(request(i % 2 ? m_slow : m_small, 100));
+    worker.step(1000);
+    if (i % 4 >= 2) waitFor(worker, [](const SessionSnapshot& s) { return !s.lanes.empty(); });
+  }
+  SUCCEED() << "every worker was joined";
+}
+
+}  // namespace
+}  // namespace decodescope
