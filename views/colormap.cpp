@@ -57,6 +57,13 @@ QList<QRgb> colormapTable(Colormap map, bool dark) {
   return {};
 }
 
+QList<QRgb> tintTable(const QColor& low, const QColor& high) {
+  QList<QRgb> colors;
+  colors.reserve(256);
+  for (int i = 0; i < 256; ++i) colors.append(mixed(low, high, i / 255.0).rgb());
+  return colors;
+}
+
 double ColorScale::position(double v, double rowMax) const {
   switch (kind) {
     case Kind::linear:

@@ -24,6 +24,9 @@ QString colormapName(Colormap map);
 /// of its middle).
 QList<QRgb> colormapTable(Colormap map, bool dark);
 
+/// 256 colours from `low` to `high`, evenly.
+QList<QRgb> tintTable(const QColor& low, const QColor& high);
+
 /// How values become levels 0 … 255 of a colour map.
 struct ColorScale {
   enum class Kind {

@@ -13,12 +13,6 @@ namespace {
 constexpr int kNoValue = 0;
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-QList<QRgb> indexedColors(Colormap map, bool dark) {
-  QList<QRgb> colors = colormapTable(map, dark);
-  colors[kNoValue] = qRgba(0, 0, 0, 0);
-  return colors;
-}
-
 uchar indexOf(const ColorScale& scale, float value, float rowMax) {
   if (!std::isfinite(value)) return kNoValue;
   return static_cast<uchar>(
@@ -65,12 +59,14 @@ void fillPooled(const HeatmapRows& matrix, const ColorScale& scale, QImage& imag
 
 }  // namespace
 
-QImage heatmapImage(const HeatmapRows& matrix, const ColorScale& scale, bool dark, int maxWidth,
-                    int maxHeight) {
+QImage heatmapImage(const HeatmapRows& matrix, const ColorScale& scale, const QList<QRgb>& colors,
+                    int maxWidth, int maxHeight) {
   const auto rows = static_cast<int>(matrix.rows.size());
   if (rows == 0 || matrix.columns <= 0 || maxWidth <= 0 || maxHeight <= 0) return {};
   QImage image(std::min(matrix.columns, maxWidth), std::min(rows, maxHeight), QImage::Format_Indexed8);
-  image.setColorTable(indexedColors(scale.map, dark));
+  QList<QRgb> table = colors;
+  table[kNoValue] = qRgba(0, 0, 0, 0);
+  image.setColorTable(table);
   if (image.width() == matrix.columns && image.height() == rows) {
     fillDirectly(matrix, scale, image);
   } else {

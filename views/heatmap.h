@@ -22,11 +22,11 @@ struct HeatmapRows {
   int columns = 0;
 };
 
-/// The matrix through the colour scale, one pixel a cell. Where it has more rows or columns than maxWidth ×
-/// maxHeight, each pixel shows the value of largest magnitude among its cells, so that no spike is lost.
-/// Level 0 shares its index with level 1: index 0 is "no value", transparent.
-QImage heatmapImage(const HeatmapRows& matrix, const ColorScale& scale, bool dark, int maxWidth,
-                    int maxHeight);
+/// The matrix through the colour scale and its 256 colours, one pixel a cell. Where it has more rows or
+/// columns than maxWidth × maxHeight, each pixel shows the value of largest magnitude among its cells, so
+/// that no spike is lost. Level 0 shares its index with level 1: index 0 is "no value", transparent.
+QImage heatmapImage(const HeatmapRows& matrix, const ColorScale& scale, const QList<QRgb>& colors,
+                    int maxWidth, int maxHeight);
 
 /// Draws a small image with crisp cells, on screen and in SVG and PDF (whose viewers would blur it).
 void drawCells(QPainter& painter, const QRectF& target, const QImage& image);

@@ -52,6 +52,25 @@ QString fitted(const QString& text, const QFontMetricsF& metrics, double width) 
   return text.left(low) + ellipsis;
 }
 
+QStringList brokenParts(const QStringList& parts, const QFontMetricsF& metrics, double width, int maxLines) {
+  const QString between = QStringLiteral("  ·  ");
+  QStringList lines;
+  for (const QString& part : parts) {
+    if (lines.isEmpty()) {
+      lines << part;
+      continue;
+    }
+    const QString longer = lines.last() + between + part;
+    if (lines.size() >= maxLines || metrics.horizontalAdvance(longer) <= width) {
+      lines.last() = longer;
+    } else {
+      lines << part;
+    }
+  }
+  for (QString& line : lines) line = fitted(line, metrics, width);
+  return lines;
+}
+
 double drawFitted(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QString& text) {
   const QFontMetricsF metrics(painter.font(), painter.device());
   const QString shown = fitted(text, metrics, rect.width());

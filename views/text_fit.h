@@ -6,6 +6,7 @@
 #include <QPointF>
 #include <QRectF>
 #include <QString>
+#include <QStringList>
 
 #include <span>
 #include <vector>
@@ -22,6 +23,10 @@ std::vector<int> thinnedLabels(int first, int count, double pitch, double minDis
 
 /// The text, shortened with an ellipsis where it is wider than `width`; empty when not even that fits.
 QString fitted(const QString& text, const QFontMetricsF& metrics, double width);
+
+/// Parts joined by " · " into at most `maxLines` lines of this width, broken between parts; what does not fit
+/// is shortened.
+QStringList brokenParts(const QStringList& parts, const QFontMetricsF& metrics, double width, int maxLines);
 
 /// One line of text inside the rectangle, shortened to it. Returns the width it took.
 double drawFitted(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QString& text);

@@ -39,9 +39,9 @@ struct NamedTable {
 
 /// What lies under a point.
 struct Hit {
-  Selection hovered;     ///< the selection that a click would make
-  QString toolTip;       ///< one to three lines, names and value
-  bool previews = true;  ///< false: only a click selects it, hovering shows the tool tip alone
+  Selection hovered;                 ///< what pointing there previews, and a click locks
+  QString toolTip;                   ///< one to three lines, names and value
+  std::optional<Selection> clicked;  ///< set: a click selects this instead, and locks nothing
 };
 
 /// One picture of a session: a pure model (present) and a thin painter (paint). Not a widget: the window, the

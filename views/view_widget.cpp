@@ -66,8 +66,8 @@ class ViewWidget::Canvas : public QWidget {
       return;
     }
     const std::optional<Hit> hit = m_owner.m_view->hitTest(event->position());
-    setCursor(hit && !hit->previews ? Qt::PointingHandCursor : Qt::ArrowCursor);
-    if (hit && hit->previews && !m_owner.m_selection.locked && hit->hovered != m_owner.m_selection)
+    setCursor(hit && hit->clicked ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    if (hit && !m_owner.m_selection.locked && hit->hovered != m_owner.m_selection)
       emit m_owner.selectionProposed(hit->hovered);
   }
 
@@ -81,15 +81,11 @@ class ViewWidget::Canvas : public QWidget {
     if (event->button() != Qt::LeftButton || m_dragging) return;
     const std::optional<Hit> hit = m_owner.m_view->hitTest(event->position());
     if (!hit) return;
+    if (hit->clicked) return emit m_owner.selectionProposed(*hit->clicked);
     Selection s = hit->hovered;
     const Selection& now = m_owner.m_selection;
-    if (hit->previews) {
-      const bool samePlace = now.locked && s.query == now.query && s.key == now.key && s.layer == now.layer &&
-                             s.head == now.head;
-      s.locked = !samePlace;
-    } else {
-      s.locked = now.locked;
-    }
+    s.locked = !(now.locked && s.query == now.query && s.key == now.key && s.layer == now.layer &&
+                 s.head == now.head);
     emit m_owner.selectionProposed(s);
   }
 

@@ -56,7 +56,7 @@ void placeHeads(AttentionLayout& layout, const QRectF& area, const AttentionLayo
   space.groupHeader = grouped ? needs.lineHeight : 0;
   space.groupPad = grouped ? 5 * needs.scale : 0;
   space.groupGap = grouped ? 8 * needs.scale : space.gap;
-  const HeadGrid grid = bestGrid(area.width(), area.height(), groups, perGroup, space, 170 * needs.scale);
+  const HeadGrid grid = bestGrid(area.width(), area.height(), groups, perGroup, space, 300 * needs.scale);
   if (grid.side < 14 * needs.scale) return;
   layout.heads = area;
   const double side = std::floor(grid.side);
@@ -106,7 +106,7 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
   };
   if (area.height() >= 120 * s) layout.title = takeTop(needs.titleHeight, 2 * s);
   if (!small) {
-    layout.subtitle = takeTop(needs.lineHeight, 10 * s);
+    layout.subtitle = takeTop(needs.subtitleLines * needs.lineHeight, 10 * s);
     layout.readout = takeBottom(needs.lineHeight, 4 * s);
     layout.legend = takeBottom(needs.lineHeight, 8 * s);
   }
@@ -115,7 +115,7 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
   const bool bar = !small;
   const double newBar = 6 * s;
   const double left = (labels ? std::min(needs.rowLabelWidth, rest.width() * 0.24) + 4 * s : 0) + newBar;
-  const double top = labels ? std::min(needs.columnLabelHeight, rest.height() * 0.26) + 4 * s : 0;
+  const double top = labels ? std::min(needs.columnLabelHeight, rest.height() * 0.3) + 4 * s : 0;
   const double numbers = bar ? needs.colorNumberWidth + 4 * s : 0;
   const double right = bar ? 10 * s + 12 * s + numbers : 0;
 
@@ -129,7 +129,10 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
     const double tallHeads = std::clamp(rest.height() - gap - (rest.width() - left - right + top),
                                         0.2 * rest.height(), 0.5 * rest.height());
     const double sideBelow = std::min(rest.height() - gap - tallHeads - top, rest.width() - left - right);
-    if (std::max(sideRight, sideBelow) >= 110 * s) {
+    // In a small area the matrix needs the room more.
+    const double sideAlone = std::min(rest.width() - left - right, rest.height() - top);
+    const double sideBeside = std::max(sideRight, sideBelow);
+    if (sideBeside >= 110 * s && (sideBeside >= 260 * s || sideBeside >= 0.8 * sideAlone)) {
       if (sideRight >= sideBelow) {
         main.setWidth(rest.width() - gap - wideHeads);
         heads = QRectF(main.right() + gap, rest.top(), wideHeads, rest.height());

@@ -163,7 +163,7 @@ QString AttentionModel::headRole(HeadIndex head) const {
   return {};
 }
 
-QString AttentionModel::subtitle() const {
+QStringList AttentionModel::subtitle() const {
   if (m_state != State::ready) return {};
   QStringList parts{formula()};
   parts << tr("step %1 of %2").arg(m_selection.step.value).arg(m_run->stepCount());
@@ -176,7 +176,7 @@ QString AttentionModel::subtitle() const {
   }
   const QString role = headRole(m_selection.head);
   if (!role.isEmpty()) parts << tr("known for: %1").arg(role);
-  return parts.join(QStringLiteral("  ·  "));
+  return parts;
 }
 
 QString AttentionModel::readout(int query, int key) const {
@@ -189,6 +189,15 @@ QString AttentionModel::readout(int query, int key) const {
   return tr("%1:  q·k %2  ÷ √%3 = %4  → softmax → weight %5")
       .arg(from, number(*v.raw), QString::number(m_run->model->config().headDim), number(*v.scaled),
            number(*v.weight));
+}
+
+QString AttentionModel::shortReadout(int query, int key) const {
+  if (m_state != State::ready || query >= m_tokens || key >= m_tokens) return {};
+  const QString from = tr("%1 → %2").arg(tokenText(query), tokenText(key));
+  const std::optional<float> v = value(query, key);
+  return QStringLiteral("%1: %2").arg(from, key > query ? tr("masked")
+                                            : v         ? minus(shortNumber(static_cast<double>(*v)))
+                                                        : tr("not stored"));
 }
 
 QString AttentionModel::toolTip(int query, int key) const {
@@ -243,6 +252,18 @@ QString AttentionModel::scaleTitle() const {
       return tr("score (no unit)");
     case ScoreStage::weight:
       return tr("weight (a row sums to 1)");
+  }
+  return {};
+}
+
+QString AttentionModel::shortScaleTitle() const {
+  switch (m_settings.stage) {
+    case ScoreStage::raw:
+      return QStringLiteral("q·k");
+    case ScoreStage::scaled:
+      return tr("score");
+    case ScoreStage::weight:
+      return tr("weight");
   }
   return {};
 }

@@ -53,16 +53,20 @@ class AttentionModel {
   std::optional<float> value(int query, int key) const;
   float rowMax(int query) const { return m_cache.rowMax(m_selection.head, query); }
 
-  QString title() const;     ///< "Attention weights · layer 0 · head 5"
-  QString subtitle() const;  ///< formula, step, key/value head
+  QString title() const;         ///< "Attention weights · layer 0 · head 5"
+  QStringList subtitle() const;  ///< formula, step, key/value head …: parts that may be broken onto lines
+  /// What the selected cell says, the long way and in few words.
   QString readout(int query, int key) const;
+  QString shortReadout(int query, int key) const;
   QString toolTip(int query, int key) const;
   QString headToolTip(HeadIndex head) const;
   /// The role that the model's card measured for this head, or "".
   QString headRole(HeadIndex head) const;
   QString emptyTitle() const;
   QString emptyText() const;
-  QString scaleTitle() const;  ///< beside the colour bar, with the unit
+  /// Beside the colour bar: with the unit, and in few words.
+  QString scaleTitle() const;
+  QString shortScaleTitle() const;
   QString description() const;
   std::vector<NamedTable> tables() const;
 

@@ -134,16 +134,25 @@ void AttentionView::settle(QPainter& painter, const QRectF& area, const Theme& t
   needs.heads = m_model.heads();
   needs.headsPerGroup = m_model.headsPerGroup();
   needs.thumbnails = m_settings.allHeads;
-  // Column labels lie flat where every one fits its cell, else they run upwards.
-  const double flat = 2 * needs.lineHeight + theme.px(2);
-  needs.columnLabelHeight = flat;
+  m_subtitle = brokenParts(m_model.subtitle(), label, area.width() - theme.px(24), 2);
+  needs.subtitleLines = std::max(1, static_cast<int>(m_subtitle.size()));
+  // Column labels lie flat where every one fits its cell, else they run upwards; with little room only their
+  // numbers do.
+  m_columnLabels = ColumnLabels::flat;
+  needs.columnLabelHeight = 2 * needs.lineHeight + theme.px(2);
   m_layout = layoutAttention(area, needs);
-  m_columnLabelsUpright = shown().cell < widest + theme.px(8);
-  if (m_columnLabelsUpright) {
+  if (shown().cell < widest + theme.px(8)) {
+    m_columnLabels = ColumnLabels::upright;
+    const double numberLength = label.horizontalAdvance(last) + theme.px(6);
     needs.columnLabelHeight = std::min(widest, theme.px(110)) + needs.lineHeight + theme.px(2);
-    if (shown().cell * 2 < needs.lineHeight)
-      needs.columnLabelHeight += label.horizontalAdvance(last + QStringLiteral("  "));
+    if (shown().cell < needs.lineHeight) needs.columnLabelHeight += numberLength;
     m_layout = layoutAttention(area, needs);
+    const double textRoom = m_layout.columnLabels.height() - needs.lineHeight - numberLength;
+    if (!m_layout.columnLabels.isNull() && textRoom < std::min(widest, theme.px(34))) {
+      m_columnLabels = ColumnLabels::numbersOnly;
+      needs.columnLabelHeight = numberLength + needs.lineHeight;
+      m_layout = layoutAttention(area, needs);
+    }
   }
   // Whole device pixels a cell, so that all cells are equally large.
   const Shown s = shown();
@@ -178,7 +187,6 @@ void AttentionView::paint(QPainter& painter, const QRectF& area, const Theme& th
   }
   settle(painter, area, theme);
   paintMatrix(painter, theme);
-  paintCellNumbers(painter, theme);
   paintCrossHair(painter, theme);
   paintRowLabels(painter, theme);
   paintColumnLabels(painter, theme);
@@ -198,18 +206,47 @@ void AttentionView::paintTexts(QPainter& painter, const Theme& theme) const {
   if (!m_layout.subtitle.isNull()) {
     painter.setFont(theme.sized(11.5));
     painter.setPen(theme.faintText);
-    drawFitted(painter, m_layout.subtitle, Qt::AlignLeft | Qt::AlignVCenter, m_model.subtitle());
+    QRectF line = m_layout.subtitle;
+    line.setHeight(line.height() / static_cast<double>(std::max<qsizetype>(1, m_subtitle.size())));
+    for (const QString& text : m_subtitle) {
+      drawFitted(painter, line, Qt::AlignLeft | Qt::AlignVCenter, text);
+      line.translate(0, line.height());
+    }
   }
   if (!m_layout.readout.isNull()) {
     painter.setFont(theme.sized(12));
     painter.setPen(theme.text);
-    const Selection& s = m_model.selection();
+    const int query = m_model.selection().query.value, key = m_model.selection().key.value;
+    const QString text = m_model.readout(query, key);
+    const bool fits =
+        QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(text) <= m_layout.readout.width();
     drawFitted(painter, m_layout.readout, Qt::AlignLeft | Qt::AlignVCenter,
-               m_model.readout(s.query.value, s.key.value));
+               fits ? text : m_model.shortReadout(query, key));
   }
 }
 
-void AttentionView::paintMatrix(QPainter& painter, const Theme& theme) const {
+void AttentionView::paintMatrix(QPainter& painter, const Theme& theme) {
+  if (isVectorDevice(painter)) return paintCells(painter, theme);
+  // The selection moves far more often than the cells change: they are kept as an image.
+  const double ratio = pixelRatio(painter);
+  const Shown s = shown();
+  const PictureKey key = pictureKey(m_layout.matrix, ratio, theme, m_model.selection().head.value,
+                                    QPoint(s.firstColumn, s.firstRow), s.count);
+  if (m_matrixKey != key) {
+    m_matrixKey = key;
+    const double margin = std::ceil(theme.px(1) * ratio) / ratio;
+    m_matrixArea = m_layout.matrix.adjusted(-margin, -margin, margin, margin);
+    m_matrixImage = QImage((m_matrixArea.size() * ratio).toSize() + QSize(1, 1), QImage::Format_RGB32);
+    m_matrixImage.fill(theme.background);
+    QPainter into(&m_matrixImage);
+    into.scale(ratio, ratio);
+    into.translate(-m_matrixArea.topLeft());
+    paintCells(into, theme);
+  }
+  painter.drawImage(QRectF(m_matrixArea.topLeft(), QSizeF(m_matrixImage.size()) / ratio), m_matrixImage);
+}
+
+void AttentionView::paintCells(QPainter& painter, const Theme& theme) const {
   const Shown s = shown();
   drawMasked(painter, m_layout.matrix, theme);
   HeatmapRows all = m_model.rows(m_model.selection().head);
@@ -222,7 +259,7 @@ void AttentionView::paintMatrix(QPainter& painter, const Theme& theme) const {
   }
   const int pixels =
       std::max(1, static_cast<int>(std::lround(m_layout.matrix.width() * pixelRatio(painter))));
-  drawCells(painter, m_layout.matrix, heatmapImage(part, m_model.scale(), theme.dark, pixels, pixels));
+  drawCells(painter, m_layout.matrix, heatmapImage(part, m_model.scale(), colors, pixels, pixels));
 
   // Rows whose traces were dropped: neither masked nor zero.
   if (m_model.missingRows() > 0) {
@@ -246,6 +283,7 @@ void AttentionView::paintMatrix(QPainter& painter, const Theme& theme) const {
       painter.drawLine(QPointF(m_layout.matrix.left(), y), QPointF(m_layout.matrix.right(), y));
     }
   }
+  paintCellNumbers(painter, theme);
   drawFrame(painter, m_layout.matrix, theme.line, theme.px(1));
 }
 
@@ -298,9 +336,13 @@ void AttentionView::paintRowLabels(QPainter& painter, const Theme& theme) const 
     const bool isNew = i >= m_model.firstNew();
     painter.setFont(theme.sized(11.5, i == query ? QFont::DemiBold : QFont::Normal));
     painter.setPen(i == query ? theme.query : isNew ? theme.accent : theme.text);
-    const QString text =
-        numbered ? QStringLiteral("%1  %2").arg(i).arg(m_model.labels()[i]) : m_model.labels()[i];
-    drawFitted(painter, box, Qt::AlignRight | Qt::AlignVCenter, text);
+    const double width = drawFitted(painter, box, Qt::AlignRight | Qt::AlignVCenter, m_model.labels()[i]);
+    if (!numbered) continue;
+    if (i != query) painter.setPen(theme.faintText);
+    const QRectF before = box.adjusted(0, 0, -width - theme.px(6), 0);
+    const QString number = QString::number(i);
+    if (metrics.horizontalAdvance(number) <= before.width())
+      drawFitted(painter, before, Qt::AlignRight | Qt::AlignVCenter, number);
   }
   painter.setFont(theme.sized(11, QFont::DemiBold));
   painter.setPen(theme.query);
@@ -319,23 +361,33 @@ void AttentionView::paintColumnLabels(QPainter& painter, const Theme& theme) con
   const double lineHeight = metrics.height();
   const int key = m_model.selection().key.value;
   const int wanted[] = {key, m_model.tokens() - 1};
-  const std::vector<int> indices =
-      thinnedLabels(s.firstColumn, s.count, s.cell, m_columnLabelsUpright ? lineHeight * 1.02 : 1, wanted);
-  const bool numbered = indices.size() < static_cast<std::size_t>(s.count);
+  const std::vector<int> indices = thinnedLabels(
+      s.firstColumn, s.count, s.cell, m_columnLabels == ColumnLabels::flat ? 1 : lineHeight * 1.02, wanted);
+  const bool numbersOnly = m_columnLabels == ColumnLabels::numbersOnly;
+  const bool numbered = numbersOnly || indices.size() < static_cast<std::size_t>(s.count);
   for (const int i : indices) {
     const double centre = m_layout.columnLabels.left() + (i - s.firstColumn + 0.5) * s.cell;
     painter.setFont(theme.sized(11.5, i == key ? QFont::DemiBold : QFont::Normal));
     painter.setPen(i == key ? theme.key : theme.text);
-    const QString text =
-        numbered ? QStringLiteral("%1  %2").arg(i).arg(m_model.labels()[i]) : m_model.labels()[i];
-    if (m_columnLabelsUpright) {
-      drawUpwards(painter, QPointF(centre, m_layout.columnLabels.bottom()),
-                  m_layout.columnLabels.height() - lineHeight, text);
-    } else {
+    const QString& text = m_model.labels()[i];
+    if (m_columnLabels == ColumnLabels::flat) {
       drawFitted(painter,
                  QRectF(centre - s.cell / 2, m_layout.columnLabels.bottom() - lineHeight, s.cell, lineHeight),
                  Qt::AlignHCenter | Qt::AlignBottom, text);
+      continue;
     }
+    QPointF foot(centre, m_layout.columnLabels.bottom());
+    double room = m_layout.columnLabels.height() - lineHeight;
+    if (numbered) {
+      if (i != key) painter.setPen(theme.faintText);
+      drawUpwards(painter, foot, m_layout.columnLabels.height(), QString::number(i));
+      if (numbersOnly) continue;
+      const double taken = metrics.horizontalAdvance(QString::number(i)) + theme.px(6);
+      foot.ry() -= taken;
+      room -= taken;
+      if (i != key) painter.setPen(theme.text);
+    }
+    drawUpwards(painter, foot, room, text);
   }
   painter.setFont(theme.sized(11, QFont::DemiBold));
   painter.setPen(theme.key);
@@ -395,7 +447,8 @@ void AttentionView::paintColorBar(QPainter& painter, const Theme& theme) const {
         QRectF(m_layout.colorNumbers.left(), top, m_layout.colorNumbers.width() - lineHeight, lineHeight),
         Qt::AlignLeft | Qt::AlignVCenter, text);
   }
-  const QString title = m_model.scaleTitle();
+  QString title = m_model.scaleTitle();
+  if (metrics.horizontalAdvance(title) > m_layout.colorBar.height()) title = m_model.shortScaleTitle();
   const double width = std::min(metrics.horizontalAdvance(title), m_layout.colorBar.height());
   drawUpwards(
       painter,
@@ -434,6 +487,23 @@ void AttentionView::paintLegend(QPainter& painter, const Theme& theme) const {
     item(tr("%1 rows not stored (trace budget)").arg(m_model.missingRows()), filled(theme.panel));
 }
 
+AttentionView::PictureKey AttentionView::pictureKey(const QRectF& area, double ratio, const Theme& theme,
+                                                    int head, QPoint firstCell, int cells) const {
+  return {m_model.runId(),
+          m_model.selection().layer.value,
+          head,
+          m_model.tokens(),
+          m_model.missingRows(),
+          m_settings,
+          m_model.scale().hi,
+          ratio,
+          theme.scale,
+          theme.dark,
+          area,
+          firstCell,
+          cells};
+}
+
 void AttentionView::paintHeads(QPainter& painter, const Theme& theme) {
   if (m_layout.head.empty()) return;
   painter.setRenderHint(QPainter::Antialiasing, true);
@@ -455,17 +525,14 @@ void AttentionView::paintHeads(QPainter& painter, const Theme& theme) {
   QRectF bounds;
   for (const QRectF& r : m_layout.head) bounds = bounds.united(r);
   const double ratio = isVectorDevice(painter) ? 4.0 : pixelRatio(painter);
-  const HeadsKey key{m_model.runId(),      m_model.selection().layer.value,
-                     m_model.tokens(),     m_settings,
-                     m_model.scale().hi,   ratio,
-                     theme.dark,           bounds,
-                     m_model.missingRows()};
+  const PictureKey key = pictureKey(bounds, ratio, theme, -1, QPoint(), 0);
   if (m_headsKey != key) {
     m_headsKey = key;
     m_headsImage =
         QImage(static_cast<int>(std::ceil(bounds.width() * ratio)),
                static_cast<int>(std::ceil(bounds.height() * ratio)), QImage::Format_ARGB32_Premultiplied);
     m_headsImage.fill(Qt::transparent);
+    const QList<QRgb> colors = colormapTable(m_model.scale().map, theme.dark);
     QPainter into(&m_headsImage);
     for (int h = 0; h < m_model.heads(); ++h) {
       const QRectF r = m_layout.head[static_cast<std::size_t>(h)];
@@ -534,9 +601,9 @@ std::optional<Hit> AttentionView::hitTest(QPointF point) const {
   }
   for (std::size_t h = 0; h < m_layout.head.size(); ++h) {
     if (!m_layout.head[h].united(m_layout.headLabel[h]).contains(point)) continue;
-    hit.hovered.head = HeadIndex{static_cast<int>(h)};
-    hit.previews = false;
-    hit.toolTip = m_model.headToolTip(hit.hovered.head);
+    hit.clicked = hit.hovered;
+    hit.clicked->head = HeadIndex{static_cast<int>(h)};
+    hit.toolTip = m_model.headToolTip(hit.clicked->head);
     return hit;
   }
   return std::nullopt;

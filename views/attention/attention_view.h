@@ -42,7 +42,8 @@ class AttentionView : public View {
   Shown shown() const;
   void settle(QPainter& painter, const QRectF& area, const Theme& theme);
   void paintTexts(QPainter& painter, const Theme& theme) const;
-  void paintMatrix(QPainter& painter, const Theme& theme) const;
+  void paintMatrix(QPainter& painter, const Theme& theme);
+  void paintCells(QPainter& painter, const Theme& theme) const;
   void paintCellNumbers(QPainter& painter, const Theme& theme) const;
   void paintRowLabels(QPainter& painter, const Theme& theme) const;
   void paintColumnLabels(QPainter& painter, const Theme& theme) const;
@@ -57,20 +58,30 @@ class AttentionView : public View {
   AttentionModel m_model;
   AttentionLayout m_layout;
   Window m_window;
-  bool m_columnLabelsUpright = false;
+  enum class ColumnLabels { flat, upright, numbersOnly };
+  ColumnLabels m_columnLabels = ColumnLabels::flat;
+  QStringList m_subtitle;
 
-  struct HeadsKey {
+  /// Everything that a kept image depends on.
+  struct PictureKey {
     std::uint64_t run;
-    int layer, tokens;
+    int layer, head, tokens, missing;
     AttentionSettings settings;
-    double hi, ratio;
+    double hi, ratio, scale;
     bool dark;
     QRectF area;
-    int missing;
-    friend bool operator==(const HeadsKey&, const HeadsKey&) = default;
+    QPoint firstCell;
+    int cells;
+    friend bool operator==(const PictureKey&, const PictureKey&) = default;
   };
-  std::optional<HeadsKey> m_headsKey;
-  QImage m_headsImage;  ///< all thumbnails, at device resolution
+  PictureKey pictureKey(const QRectF& area, double ratio, const Theme& theme, int head, QPoint firstCell,
+                        int cells) const;
+
+  std::optional<PictureKey> m_matrixKey;
+  QRectF m_matrixArea;
+  QImage m_matrixImage;  ///< the matrix without its labels and cross-hair, at device resolution
+  std::optional<PictureKey> m_headsKey;
+  QImage m_headsImage;  ///< all thumbnails
 };
 
 std::unique_ptr<View> makeAttentionView();
