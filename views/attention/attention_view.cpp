@@ -257,6 +257,7 @@ void AttentionView::paintCells(QPainter& painter, const Theme& theme) const {
     part.rows.push_back(all.rows[static_cast<std::size_t>(r)]);
     part.rowMax.push_back(all.rowMax[static_cast<std::size_t>(r)]);
   }
+  const QList<QRgb> colors = colormapTable(m_model.scale().map, theme.dark);
   const int pixels =
       std::max(1, static_cast<int>(std::lround(m_layout.matrix.width() * pixelRatio(painter))));
   drawCells(painter, m_layout.matrix, heatmapImage(part, m_model.scale(), colors, pixels, pixels));
@@ -541,8 +542,8 @@ void AttentionView::paintHeads(QPainter& painter, const Theme& theme) {
                          static_cast<int>(std::floor(r.width() * ratio)),
                          static_cast<int>(std::floor(r.height() * ratio)));
       into.fillRect(target, theme.maskedCell);
-      into.drawImage(target, heatmapImage(m_model.rows(HeadIndex{h}), m_model.scale(), theme.dark,
-                                          target.width(), target.height()));
+      into.drawImage(target, heatmapImage(m_model.rows(HeadIndex{h}), m_model.scale(), colors, target.width(),
+                                          target.height()));
     }
   }
   painter.drawImage(
