@@ -1,0 +1,288 @@
+#include "app/architecture_layout.h"
+
+#include "app/stages.h"
+
+#include <QCoreApplication>
+#include <QFontMetricsF>
+
+#include <algorithm>
+
+namespace decodescope {
+namespace {
+
+QString tr(const char* text) {
+  return QCoreApplication::translate("ArchitectureMap", text);
+}
+
+QString activationName(const ModelConfig& config) {
+  switch (config.activation) {
+    case Activation::silu:
+      return QStringLiteral("SiLU");
+    case Activation::relu:
+      return QStringLiteral("ReLU");
+    case Activation::gelu:
+    case Activation::geluTanh:
+      return QStringLiteral("GELU");
+  }
+  return {};
+}
+
+bool isAdd(Site site, const ModelConfig& config) {
+  return site == Site::postAttentionResidual ||
+         (site == Site::output && config.normPlacement == NormPlacement::preNorm);
+}
+
+/// Sites that stand side by side.
+bool sharesRow(Site a, Site b) {
+  const auto group = [](Site s) {
+    switch (s) {
+      case Site::qProj:
+      case Site::kProj:
+      case Site::vProj:
+        return 1;
+      case Site::qRot:
+      case Site::kRot:
+        return 2;
+      case Site::gateProj:
+      case Site::upProj:
+        return 3;
+      default:
+        return 0;
+    }
+  };
+  return group(a) != 0 && group(a) == group(b);
+}
+
+MapNode::Tint tintOf(Site site) {
+  switch (site) {
+    case Site::qProj:
+    case Site::qRot:
+      return MapNode::Tint::query;
+    case Site::kProj:
+    case Site::kRot:
+      return MapNode::Tint::key;
+    case Site::vProj:
+      return MapNode::Tint::value;
+    default:
+      return MapNode::Tint::none;
+  }
+}
+
+using Row = std::vector<MapNode>;
+
+std::vector<Row> rowsOf(const ModelConfig& config, int tokens) {
+  std::vector<Row> rows;
+  for (const Stage& stage : stagesOf(config)) {
+    if (stage.layer.value > 0) continue;
+    MapNode node;
+    node.site = stage.site;
+    node.kind = isAdd(stage.site, config) ? MapNode::Kind::add : MapNode::Kind::block;
+    node.tint = tintOf(stage.site);
+    node.label = operationLabel(stage.site, config);
+    node.shape = shapeInNumbers(stage.site, config, tokens);
+    if (!rows.empty() && sharesRow(rows.back().back().site, stage.site)) {
+      rows.back().push_back(std::move(node));
+    } else {
+      rows.push_back({std::move(node)});
+    }
+  }
+  MapNode sample;
+  sample.kind = MapNode::Kind::sample;
+  sample.label = tr("sample");
+  rows.push_back({std::move(sample)});
+  return rows;
+}
+
+QPointF top(const QRectF& box) {
+  return {box.center().x(), box.top()};
+}
+QPointF bottom(const QRectF& box) {
+  return {box.center().x(), box.bottom()};
+}
+
+/// The lines between the boxes, once these have their places.
+void connectNodes(ArchitectureLayout& layout, const ModelConfig& config) {
+  const auto box = [&](Site site) -> const QRectF* {
+    const int index = layout.find(site);
+    return index < 0 ? nullptr : &layout.nodes[static_cast<std::size_t>(index)].box;
+  };
+  const double streamX = layout.stream.x1();
+  const auto down = [&](Site from, Site to) {
+    const QRectF* a = box(from);
+    const QRectF* b = box(to);
+    if (!a || !b) return;
+    // Straight down from the narrower of the two.
+    const double x = a->width() < b->width() ? a->center().x() : b->center().x();
+    layout.arrows.emplace_back(x, a->bottom(), x, b->top());
+  };
+  const auto fromStream = [&](Site to) {
+    if (const QRectF* b = box(to))
+      layout.arrows.emplace_back(streamX, b->center().y(), b->left(), b->center().y());
+  };
+  const auto toStream = [&](Site from, Site add) {
+    const QRectF* a = box(from);
+    const QRectF* b = box(add);
+    if (!a || !b) return;
+    const double x = a->left() + a->width() * 0.12;
+    layout.lines.emplace_back(x, a->bottom(), x, b->center().y());
+    layout.arrows.emplace_back(x, b->center().y(), streamX + b->height() * 0.36, b->center().y());
+  };
+
+  const bool pre = config.normPlacement == NormPlacement::preNorm;
+  const bool rotary = config.position == PositionKind::rotary;
+  for (const Site projection : {Site::qProj, Site::kProj, Site::vProj}) {
+    if (pre) {
+      down(Site::inputLayernorm, projection);
+    }
+  }
+  if (!pre) fromStream(Site::qProj);
+  if (rotary) {
+    down(Site::qProj, Site::qRot);
+    down(Site::kProj, Site::kRot);
+  }
+  down(rotary ? Site::qRot : Site::qProj, Site::scores);
+  down(rotary ? Site::kRot : Site::kProj, Site::scores);
+  down(Site::scores, Site::weights);
+  down(Site::weights, Site::context);
+  down(Site::vProj, Site::context);
+  down(Site::context, Site::oProj);
+  toStream(Site::oProj, Site::postAttentionResidual);
+  if (pre) fromStream(Site::inputLayernorm);
+  fromStream(Site::postAttentionLayernorm);
+  down(Site::postAttentionLayernorm, Site::gateProj);
+  down(Site::postAttentionLayernorm, Site::upProj);
+  down(Site::gateProj, Site::mlpActivation);
+  down(Site::upProj, Site::mlpActivation);
+  down(Site::mlpActivation, Site::downProj);
+  if (pre) {
+    toStream(Site::downProj, Site::output);
+  } else {
+    down(Site::downProj, Site::postFeedforwardLayernorm);
+    down(Site::postFeedforwardLayernorm, Site::output);
+  }
+  const Site afterLayers = config.finalNorm ? Site::norm : Site::logits;
+  fromStream(afterLayers);
+  if (config.finalNorm) down(Site::norm, Site::logits);
+  layout.arrows.emplace_back(bottom(layout.nodes[layout.nodes.size() - 2].box), top(layout.nodes.back().box));
+  if (const QRectF* positions = box(Site::embedPositions)) {
+    layout.arrows.emplace_back(bottom(*positions), top(*box(Site::embedTokens)));
+  }
+}
+
+}  // namespace
+
+int ArchitectureLayout::find(Site site) const {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].site == site && nodes[i].kind != MapNode::Kind::sample) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+QString operationLabel(Site site, const ModelConfig& config) {
+  switch (site) {
+    case Site::qRot:
+      return tr("RoPE q");
+    case Site::kRot:
+      return tr("RoPE k");
+    case Site::scores:
+      return tr("scores");
+    case Site::weights:
+      return tr("softmax");
+    case Site::context:
+      return tr("context");
+    case Site::postAttentionResidual:
+      return tr("add");
+    case Site::mlpActivation:
+      return config.gatedMlp ? tr("%1 × up").arg(activationName(config)) : activationName(config);
+    case Site::output:
+      return config.normPlacement == NormPlacement::preNorm ? tr("add") : tr("output");
+    default: {
+      const QString name = QString::fromLatin1(siteInfo(site).dumpName);
+      return name.mid(name.lastIndexOf(QLatin1Char('.')) + 1);
+    }
+  }
+}
+
+QString shapeInNumbers(Site site, const ModelConfig& config, int tokens) {
+  QString shape = QString::fromLatin1(siteInfo(site).shape);
+  const auto put = [&shape](QChar letter, int number) { shape.replace(letter, QString::number(number)); };
+  put(QLatin1Char('T'), tokens);
+  put(QLatin1Char('D'), config.hiddenSize);
+  put(QLatin1Char('H'), config.numAttentionHeads);
+  put(QLatin1Char('G'), config.numKeyValueHeads);
+  put(QLatin1Char('d'), config.headDim);
+  put(QLatin1Char('F'), config.intermediateSize);
+  put(QLatin1Char('V'), config.vocabSize);
+  return shape;
+}
+
+ArchitectureLayout layoutArchitecture(const ModelConfig& config, int tokens, double width, double height,
+                                      const Theme& theme) {
+  ArchitectureLayout layout;
+  std::vector<Row> rows = rowsOf(config, tokens);
+  const double label = QFontMetricsF(theme.font).height();
+  const double small = QFontMetricsF(theme.sized(10)).height();
+  const double margin = theme.px(8);
+  layout.headerHeight = label + theme.px(6);
+
+  // Heights that the text needs; what is left over is shared out.
+  double needed = 2 * margin + layout.headerHeight + 2 * theme.px(6);
+  for (const Row& row : rows) {
+    needed += row.size() > 1 ? label + small + theme.px(3)
+                             : label + theme.px(row[0].kind == MapNode::Kind::add ? 0 : 4);
+  }
+  const double minGap = theme.px(6), maxGap = theme.px(13);
+  const auto gaps = static_cast<double>(rows.size() - 1);
+  const double gap = std::clamp((height - needed) / gaps, minGap, maxGap);
+  const double extra =
+      std::clamp((height - needed - gaps * gap) / static_cast<double>(rows.size()), 0.0, theme.px(7));
+
+  const double streamX = margin + theme.px(9);
+  const double left = streamX + theme.px(18), right = width - margin - theme.px(10);
+  double y = margin;
+  bool inLayer = false;
+  double streamTop = 0, streamBottom = 0;
+  for (Row& row : rows) {
+    const bool perLayer = row[0].kind != MapNode::Kind::sample && siteInfo(row[0].site).perLayer;
+    if (perLayer && !inLayer) {
+      layout.layerFrame = QRectF(margin / 2, y, width - margin - theme.px(4), 0);
+      y += layout.headerHeight + theme.px(3);
+      inLayer = true;
+    } else if (!perLayer && inLayer) {
+      y -= gap - theme.px(6);
+      layout.layerFrame.setBottom(y);
+      y += gap;
+      inLayer = false;
+    }
+    const bool several = row.size() > 1;
+    const double rowHeight = extra + (several ? label + small + theme.px(3)
+                                              : label + theme.px(row[0].kind == MapNode::Kind::add ? 0 : 4));
+    // q and k keep two of three columns down to the softmax, so that v can pass beside them.
+    const Site site = row[0].site;
+    const bool besideValues = row[0].kind != MapNode::Kind::sample &&
+                              (site == Site::qRot || site == Site::scores || site == Site::weights);
+    const double between = theme.px(5);
+    const double third = (right - left - 2 * between) / 3;
+    const double end = besideValues ? left + 2 * third + between : right;
+    const double each =
+        (end - left - between * static_cast<double>(row.size() - 1)) / static_cast<double>(row.size());
+    double x = left;
+    for (MapNode& node : row) {
+      node.box = QRectF(x, y, each, rowHeight);
+      x += each + between;
+      if (node.kind != MapNode::Kind::sample && node.site == Site::embedTokens)
+        streamTop = node.box.center().y();
+      if (node.kind != MapNode::Kind::sample && node.site == (config.finalNorm ? Site::norm : Site::logits)) {
+        streamBottom = node.box.center().y();
+      }
+      layout.nodes.push_back(node);
+    }
+    y += rowHeight + gap;
+  }
+  layout.stream = QLineF(streamX, streamTop, streamX, streamBottom);
+  layout.height = y - gap + margin;
+  connectNodes(layout, config);
+  return layout;
+}
+
+}  // namespace decodescope

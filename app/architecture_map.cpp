@@ -1,0 +1,373 @@
+#include "app/architecture_map.h"
+
+#include "app/format.h"
+#include "app/session_controller.h"
+
+#include <QHBoxLayout>
+#include <QHelpEvent>
+#include <QLabel>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QPainterPath>
+#include <QScrollArea>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <QToolTip>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+namespace decodescope {
+
+ArchitectureDiagram::ArchitectureDiagram(SessionController& controller, QWidget* parent)
+    : QWidget(parent), m_controller(controller) {
+  setAccessibleName(tr("Architecture map"));
+  setFocusPolicy(Qt::StrongFocus);
+  setMouseTracking(true);
+}
+
+void ArchitectureDiagram::applyTheme(const Theme& theme) {
+  m_theme = theme;
+  rebuild();
+}
+
+void ArchitectureDiagram::refresh() {
+  rebuild();
+  const int current = currentNode();
+  if (current != m_current && current >= 0) {
+    emit currentMoved(m_layout.nodes[static_cast<std::size_t>(current)].box);
+  }
+  m_current = current;
+}
+
+void ArchitectureDiagram::rebuild() {
+  const RunSnapshot* run = m_controller.run();
+  if (!run) {
+    m_layout = {};
+    setMinimumHeight(0);
+    update();
+    return;
+  }
+  const Selection& selection = m_controller.selection();
+  const double available = parentWidget() ? parentWidget()->height() : height();
+  m_layout = layoutArchitecture(run->model->config(), run->tokensSeenAt(selection.step), width(), available,
+                                m_theme);
+  setMinimumHeight(static_cast<int>(std::ceil(m_layout.height)));
+  const int current = currentNode();
+  if (current >= 0) {
+    setAccessibleDescription(QString::fromStdString(
+        siteDumpName(m_layout.nodes[static_cast<std::size_t>(current)].site, selection.layer)));
+  }
+  update();
+}
+
+void ArchitectureDiagram::resizeEvent(QResizeEvent*) {
+  rebuild();
+}
+
+int ArchitectureDiagram::nodeAt(QPointF point) const {
+  for (std::size_t i = 0; i < m_layout.nodes.size(); ++i) {
+    if (m_layout.nodes[i].box.adjusted(-1, -1, 1, 1).contains(point)) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int ArchitectureDiagram::currentNode() const {
+  return m_controller.run() ? m_layout.find(m_controller.selection().site) : -1;
+}
+
+void ArchitectureDiagram::selectNode(int index) {
+  if (index < 0 || index >= static_cast<int>(m_layout.nodes.size())) return;
+  Selection next = m_controller.selection();
+  next.site = m_layout.nodes[static_cast<std::size_t>(index)].site;
+  m_controller.select(next);
+}
+
+void ArchitectureDiagram::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  painter.setRenderHint(QPainter::Antialiasing);
+  painter.fillRect(rect(), m_theme.background);
+  const RunSnapshot* run = m_controller.run();
+  if (!run) {
+    painter.setFont(m_theme.font);
+    painter.setPen(m_theme.faintText);
+    painter.drawText(rect().adjusted(8, 8, -8, -8), Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap,
+                     tr("The model's operations will stand here."));
+    return;
+  }
+  const int layers = run->model->config().numHiddenLayers;
+  const QRectF frame = m_layout.layerFrame;
+  const double radius = m_theme.px(6);
+  // More than one layer looks like a stack of sheets.
+  for (int sheet = std::min(layers - 1, 2); sheet >= 1; --sheet) {
+    painter.setPen(m_theme.line);
+    painter.setBrush(mixed(m_theme.panel, m_theme.text, 0.03 * sheet));
+    const double shift = m_theme.px(2) * sheet;
+    painter.drawRoundedRect(frame.adjusted(shift, shift, shift, shift), radius, radius);
+  }
+  painter.setPen(m_theme.line);
+  painter.setBrush(m_theme.panel);
+  painter.drawRoundedRect(frame, radius, radius);
+  painter.setFont(m_theme.sized(11, QFont::DemiBold));
+  painter.setPen(m_theme.text);
+  const double headerLeft = m_layout.stream.x1() + m_theme.px(18);
+  const QRectF header(headerLeft, frame.top(), frame.right() - m_theme.px(8) - headerLeft,
+                      m_layout.headerHeight);
+  painter.drawText(header, Qt::AlignVCenter | Qt::AlignLeft,
+                   tr("layer %1").arg(m_controller.selection().layer.value));
+  painter.setPen(m_theme.faintText);
+  painter.setFont(m_theme.sized(11));
+  painter.drawText(header, Qt::AlignVCenter | Qt::AlignRight, tr("× %1").arg(layers));
+
+  const QColor flow = mixed(m_theme.line, m_theme.text, 0.35);
+  painter.setPen(QPen(flow, m_theme.px(2.4), Qt::SolidLine, Qt::RoundCap));
+  painter.drawLine(m_layout.stream);
+  const int embed = m_layout.find(Site::embedTokens);
+  if (embed >= 0) {
+    const QRectF& box = m_layout.nodes[static_cast<std::size_t>(embed)].box;
+    painter.drawLine(QPointF(m_layout.stream.x1(), box.center().y()), QPointF(box.left(), box.center().y()));
+  }
+  painter.setPen(QPen(flow, m_theme.px(1.2)));
+  for (const QLineF& line : m_layout.lines) painter.drawLine(line);
+  const double tip = m_theme.px(3.5);
+  for (const QLineF& arrow : m_layout.arrows) {
+    painter.setPen(QPen(flow, m_theme.px(1.2)));
+    painter.drawLine(arrow);
+    if (arrow.length() < tip) continue;
+    const QPointF along = (arrow.p2() - arrow.p1()) / arrow.length() * tip;
+    const QPointF across(-along.y() * 0.7, along.x() * 0.7);
+    QPainterPath head(arrow.p2());
+    head.lineTo(arrow.p2() - along + across);
+    head.lineTo(arrow.p2() - along - across);
+    head.closeSubpath();
+    painter.fillPath(head, flow);
+  }
+  for (std::size_t i = 0; i < m_layout.nodes.size(); ++i) paintNode(painter, static_cast<int>(i));
+}
+
+void ArchitectureDiagram::paintNode(QPainter& painter, int index) const {
+  const MapNode& node = m_layout.nodes[static_cast<std::size_t>(index)];
+  const bool current = index == currentNode();
+  const bool hovered = index == m_hovered;
+  QColor tint = m_theme.faintText;
+  if (node.tint == MapNode::Tint::query) tint = m_theme.query;
+  if (node.tint == MapNode::Tint::key) tint = m_theme.key;
+  if (node.tint == MapNode::Tint::value) tint = m_theme.value;
+  QColor fill = node.tint == MapNode::Tint::none ? m_theme.background : mixed(m_theme.background, tint, 0.16);
+  QColor edge = mixed(m_theme.line, tint, node.tint == MapNode::Tint::none ? 0.2 : 0.7);
+  QColor text = m_theme.text;
+  QColor faint = m_theme.faintText;
+  if (hovered) fill = mixed(fill, m_theme.text, 0.08);
+  if (current) {
+    fill = m_theme.accent;
+    edge = m_theme.accent;
+    text = readableOn(m_theme.accent);
+    faint = mixed(text, m_theme.accent, 0.15);
+  }
+  const double radius = m_theme.px(4);
+  QRectF box = node.box;
+  if (node.kind == MapNode::Kind::add) {
+    // The sum sits on the stream; its name beside it.
+    const QPointF centre(m_layout.stream.x1(), box.center().y());
+    const double r = box.height() * 0.36;
+    if (current || hovered) {
+      painter.setPen(Qt::NoPen);
+      painter.setBrush(fill);
+      painter.drawRoundedRect(box.adjusted(box.width() * 0.17, 0, 0, 0), radius, radius);
+    }
+    painter.setPen(QPen(current ? edge : mixed(m_theme.line, m_theme.text, 0.5), m_theme.px(1.4)));
+    painter.setBrush(current ? fill : m_theme.background);
+    painter.drawEllipse(centre, r, r);
+    painter.setPen(QPen(current ? text : m_theme.text, m_theme.px(1.4)));
+    painter.drawLine(centre - QPointF(r * 0.55, 0), centre + QPointF(r * 0.55, 0));
+    painter.drawLine(centre - QPointF(0, r * 0.55), centre + QPointF(0, r * 0.55));
+    box.adjust(box.width() * 0.17, 0, 0, 0);
+  } else {
+    painter.setPen(QPen(edge, m_theme.px(current ? 1.6 : 1)));
+    painter.setBrush(fill);
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius);
+  }
+
+  const double padding = m_theme.px(6);
+  const QRectF inner = box.adjusted(padding, 0, -padding, 0);
+  const QFont small = m_theme.sized(10);
+  if (node.kind == MapNode::Kind::sample) {
+    const RunSnapshot* run = m_controller.run();
+    const StepRecord* step = m_controller.shownStep();
+    QString picked;
+    if (run && step) picked = QString::fromStdString(run->model->tokenizer->shownPiece(step->sampled));
+    painter.setFont(m_theme.font);
+    painter.setPen(text);
+    painter.drawText(inner, Qt::AlignVCenter | Qt::AlignLeft, node.label);
+    const double used = QFontMetricsF(m_theme.font).horizontalAdvance(node.label) + padding;
+    painter.setPen(m_theme.accent);
+    painter.drawText(inner.adjusted(used, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
+                     QFontMetricsF(m_theme.font).elidedText(picked, Qt::ElideRight, inner.width() - used));
+    return;
+  }
+  painter.setFont(m_theme.font);
+  painter.setPen(text);
+  const bool twoLines = box.height() > QFontMetricsF(m_theme.font).height() + QFontMetricsF(small).height();
+  if (twoLines) {
+    const double split = box.top() + box.height() * 0.54;
+    const QRectF tight = box.adjusted(2, 0, -2, 0);
+    painter.drawText(QRectF(tight.left(), tight.top() + 1, tight.width(), split - tight.top()),
+                     Qt::AlignCenter, node.label);
+    painter.setFont(small);
+    painter.setPen(faint);
+    painter.drawText(QRectF(tight.left(), split, tight.width(), tight.bottom() - split - 1), Qt::AlignCenter,
+                     QFontMetricsF(small).elidedText(node.shape, Qt::ElideRight, tight.width()));
+    return;
+  }
+  const double shapeWidth = QFontMetricsF(small).horizontalAdvance(node.shape);
+  const double labelWidth = QFontMetricsF(m_theme.font).horizontalAdvance(node.label);
+  const bool both = labelWidth + shapeWidth + padding <= inner.width();
+  painter.drawText(inner, Qt::AlignVCenter | Qt::AlignLeft,
+                   QFontMetricsF(m_theme.font).elidedText(node.label, Qt::ElideRight, inner.width()));
+  if (!both) return;
+  painter.setFont(small);
+  painter.setPen(faint);
+  painter.drawText(inner, Qt::AlignVCenter | Qt::AlignRight, node.shape);
+}
+
+QString ArchitectureDiagram::toolTipOf(const MapNode& node) const {
+  const SiteInfo& info = siteInfo(node.site);
+  const QString name = QString::fromStdString(siteDumpName(node.site, m_controller.selection().layer));
+  if (node.kind == MapNode::Kind::sample) return tr("The next token is picked from softmax(logits)");
+  return name + QLatin1Char('\n') + QString::fromUtf8(info.formula) + QLatin1Char('\n') +
+         tr("shape %1 = %2").arg(QString::fromUtf8(info.shape), node.shape);
+}
+
+bool ArchitectureDiagram::event(QEvent* event) {
+  if (event->type() == QEvent::ToolTip) {
+    const auto* help = static_cast<QHelpEvent*>(event);
+    const int index = nodeAt(help->pos());
+    if (index >= 0) {
+      QToolTip::showText(help->globalPos(), toolTipOf(m_layout.nodes[static_cast<std::size_t>(index)]), this);
+    } else {
+      QToolTip::hideText();
+    }
+    return true;
+  }
+  return QWidget::event(event);
+}
+
+void ArchitectureDiagram::mouseMoveEvent(QMouseEvent* event) {
+  const int hovered = nodeAt(event->position());
+  if (hovered == m_hovered) return;
+  m_hovered = hovered;
+  setCursor(hovered >= 0 ? Qt::PointingHandCursor : Qt::ArrowCursor);
+  update();
+}
+
+void ArchitectureDiagram::mousePressEvent(QMouseEvent* event) {
+  if (event->button() == Qt::LeftButton) selectNode(nodeAt(event->position()));
+}
+
+void ArchitectureDiagram::leaveEvent(QEvent*) {
+  m_hovered = -1;
+  update();
+}
+
+void ArchitectureDiagram::keyPressEvent(QKeyEvent* event) {
+  const int last = static_cast<int>(m_layout.nodes.size()) - 2;
+  switch (event->key()) {
+    case Qt::Key_Up:
+    case Qt::Key_Left:
+      selectNode(std::max(currentNode() - 1, 0));
+      break;
+    case Qt::Key_Down:
+    case Qt::Key_Right:
+      selectNode(std::min(currentNode() + 1, last));
+      break;
+    default:
+      QWidget::keyPressEvent(event);
+  }
+}
+
+ArchitectureMap::ArchitectureMap(SessionController& controller, QWidget* parent)
+    : QWidget(parent),
+      m_controller(controller),
+      m_layer(new QSpinBox(this)),
+      m_head(new QSpinBox(this)),
+      m_kind(new QLabel(this)),
+      m_scroll(new QScrollArea(this)),
+      m_diagram(new ArchitectureDiagram(controller)) {
+  setAccessibleName(tr("Architecture"));
+  m_layer->setAccessibleName(tr("Layer"));
+  m_layer->setToolTip(tr("The layer that the map and the views show"));
+  m_head->setAccessibleName(tr("Query head"));
+  m_head->setToolTip(tr("The query head that the views show"));
+  m_kind->setForegroundRole(QPalette::PlaceholderText);
+  auto* layerLabel = new QLabel(tr("&Layer"), this);
+  layerLabel->setBuddy(m_layer);
+  auto* headLabel = new QLabel(tr("&Head"), this);
+  headLabel->setBuddy(m_head);
+
+  m_scroll->setFrameShape(QFrame::NoFrame);
+  m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  m_scroll->setWidgetResizable(true);
+  m_scroll->setFocusPolicy(Qt::NoFocus);
+  m_scroll->setAccessibleName(tr("Architecture map"));
+  m_scroll->setWidget(m_diagram);
+
+  auto* choices = new QHBoxLayout;
+  choices->addWidget(layerLabel);
+  choices->addWidget(m_layer);
+  choices->addWidget(headLabel);
+  choices->addWidget(m_head);
+  choices->addStretch(1);
+  choices->addWidget(m_kind);
+  auto* column = new QVBoxLayout(this);
+  column->addLayout(choices);
+  column->addWidget(m_scroll, 1);
+
+  connect(m_layer, &QSpinBox::valueChanged, this, [this](int layer) {
+    Selection next = m_controller.selection();
+    next.layer = LayerIndex{layer};
+    m_controller.select(next);
+  });
+  connect(m_head, &QSpinBox::valueChanged, this, [this](int head) {
+    Selection next = m_controller.selection();
+    next.head = HeadIndex{head};
+    m_controller.select(next);
+  });
+  connect(m_diagram, &ArchitectureDiagram::currentMoved, this, [this](const QRectF& box) {
+    m_scroll->ensureVisible(static_cast<int>(box.center().x()), static_cast<int>(box.center().y()), 0,
+                            static_cast<int>(box.height()) + 12);
+  });
+  connect(&m_controller, &SessionController::snapshotChanged, this, &ArchitectureMap::refresh);
+  connect(&m_controller, &SessionController::selectionChanged, this, &ArchitectureMap::refresh);
+  refresh();
+}
+
+void ArchitectureMap::refresh() {
+  const RunSnapshot* run = m_controller.run();
+  const Selection& selection = m_controller.selection();
+  const QSignalBlocker layerBlocker(m_layer), headBlocker(m_head);
+  m_layer->setEnabled(run != nullptr);
+  m_head->setEnabled(run != nullptr);
+  if (run) {
+    const ModelConfig& config = run->model->config();
+    m_layer->setRange(0, config.numHiddenLayers - 1);
+    m_layer->setValue(selection.layer.value);
+    m_head->setRange(0, config.numAttentionHeads - 1);
+    m_head->setValue(selection.head.value);
+    m_kind->setText(QString::fromLatin1(config.attentionName()));
+    m_kind->setToolTip(tr("%n query head(s)", nullptr, config.numAttentionHeads) + QStringLiteral(", ") +
+                       tr("%n key/value head(s)", nullptr, config.numKeyValueHeads));
+  }
+  m_diagram->refresh();
+}
+
+void ArchitectureMap::applyTheme(const Theme& theme) {
+  const int gap = static_cast<int>(std::lround(theme.px(4)));
+  auto* column = static_cast<QVBoxLayout*>(layout());
+  column->setContentsMargins(0, gap, 0, 0);
+  column->setSpacing(gap);
+  column->itemAt(0)->layout()->setContentsMargins(2 * gap, 0, 2 * gap, 0);
+  m_diagram->applyTheme(theme);
+}
+
+}  // namespace decodescope

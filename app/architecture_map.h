@@ -1,0 +1,72 @@
+#pragma once
+
+#include "app/architecture_layout.h"
+
+#include <QWidget>
+
+class QLabel;
+class QScrollArea;
+class QSpinBox;
+
+namespace decodescope {
+
+class SessionController;
+
+/// The block diagram itself: the selected operation lit, a click selects one, the arrow keys walk.
+class ArchitectureDiagram : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ArchitectureDiagram(SessionController& controller, QWidget* parent = nullptr);
+  void applyTheme(const Theme& theme);
+  void refresh();
+  const ArchitectureLayout& diagram() const { return m_layout; }
+
+ signals:
+  /// The selected operation moved to here.
+  void currentMoved(const QRectF& box);
+
+ protected:
+  bool event(QEvent* event) override;
+  void paintEvent(QPaintEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
+  void mouseMoveEvent(QMouseEvent* event) override;
+  void mousePressEvent(QMouseEvent* event) override;
+  void leaveEvent(QEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+
+ private:
+  void rebuild();
+  int nodeAt(QPointF point) const;
+  int currentNode() const;
+  void selectNode(int index);
+  void paintNode(QPainter& painter, int index) const;
+  QString toolTipOf(const MapNode& node) const;
+
+  SessionController& m_controller;
+  Theme m_theme;
+  ArchitectureLayout m_layout;
+  int m_hovered = -1;
+  int m_current = -1;
+};
+
+/// The map with the choice of layer and head above it.
+class ArchitectureMap : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ArchitectureMap(SessionController& controller, QWidget* parent = nullptr);
+  void applyTheme(const Theme& theme);
+
+ private:
+  void refresh();
+
+  SessionController& m_controller;
+  QSpinBox* m_layer;
+  QSpinBox* m_head;
+  QLabel* m_kind;
+  QScrollArea* m_scroll;
+  ArchitectureDiagram* m_diagram;
+};
+
+}  // namespace decodescope

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <QLabel>
+
+namespace decodescope {
+
+/// A line of text that is cut with an ellipsis where there is no room; the tool tip then has all of it.
+class ElidedLabel : public QLabel {
+  Q_OBJECT
+
+ public:
+  using QLabel::QLabel;
+  void setWholeText(const QString& text);
+  QSize minimumSizeHint() const override;
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+};
+
+}  // namespace decodescope

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <QIcon>
+
+namespace decodescope {
+
+enum class Icon {
+  restart,
+  stepBack,
+  stepOver,
+  stageBack,
+  stageForward,
+  play,
+  pause,
+  open,
+  close,
+  floatDock,
+  sliders,
+  heads,
+  hint,
+  warning,
+  error,
+  exportView,
+};
+
+/// Drawn by the program in the colours of the current palette: sharp at every scale, right in light and dark,
+/// no image plug-in.
+QIcon icon(Icon which);
+
+}  // namespace decodescope

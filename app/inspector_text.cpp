@@ -1,0 +1,308 @@
+#include "app/inspector_text.h"
+
+#include "app/architecture_layout.h"
+#include "app/format.h"
+#include "core/attention/attention_rows.h"
+#include "core/decode/sampler.h"
+
+#include <QCoreApplication>
+#include <QStringList>
+
+#include <algorithm>
+#include <cmath>
+
+namespace decodescope {
+namespace {
+
+constexpr int kShownFactors = 8;
+constexpr int kShownValues = 12;
+constexpr int kShownCandidates = 8;
+
+QString tr(const char* text) {
+  return QCoreApplication::translate("Inspector", text);
+}
+
+QString escaped(const std::string& text) {
+  return QString::fromStdString(text).toHtmlEscaped();
+}
+
+QString coloured(const QString& text, const QColor& colour) {
+  return QStringLiteral("<span style=\"color:%1\">%2</span>").arg(colour.name(), text);
+}
+
+/// Builds the page from headed blocks and aligned rows.
+class Page {
+ public:
+  explicit Page(const Theme& theme) : m_theme(theme) {}
+
+  void title(const QString& html) {
+    m_html += QStringLiteral("<p style=\"margin:0 0 4px 0; font-size:%1px; font-weight:600\">%2</p>")
+                  .arg(std::lround(m_theme.px(14)))
+                  .arg(html);
+  }
+  void heading(const QString& text) {
+    m_html += QStringLiteral("<p style=\"margin:10px 0 3px 0; font-weight:600; color:%1\">%2</p>")
+                  .arg(m_theme.faintText.name(), text);
+  }
+  void line(const QString& html) { m_html += QStringLiteral("<p style=\"margin:2px 0\">%1</p>").arg(html); }
+  void faint(const QString& html) { line(coloured(html, m_theme.faintText)); }
+  void formula(const QString& text) {
+    m_html +=
+        QStringLiteral(
+            "<p style=\"margin:4px 0; background-color:%1\"><span style=\"font-family:'%2'\">&nbsp;%3&nbsp;"
+            "</span></p>")
+            .arg(m_theme.panel.name(), m_theme.mono.family(), text.toHtmlEscaped());
+  }
+  void beginTable(const QStringList& head = {}) {
+    m_html += QStringLiteral("<table cellspacing=\"0\" cellpadding=\"1\" width=\"100%\">");
+    if (head.isEmpty()) return;
+    m_html += QStringLiteral("<tr>");
+    for (const QString& cell : head) {
+      m_html += QStringLiteral("<td align=\"right\">%1</td>").arg(coloured(cell, m_theme.faintText));
+    }
+    m_html += QStringLiteral("</tr>");
+  }
+  /// A name and its value.
+  void row(const QString& nameHtml, const QString& value) {
+    m_html += QStringLiteral("<tr><td>%1</td><td align=\"right\" style=\"white-space:nowrap\">%2</td></tr>")
+                  .arg(nameHtml, number(value));
+  }
+  void cells(const QStringList& values) {
+    m_html += QStringLiteral("<tr>");
+    for (const QString& value : values)
+      m_html += QStringLiteral("<td align=\"right\">%1</td>").arg(number(value));
+    m_html += QStringLiteral("</tr>");
+  }
+  void endTable() { m_html += QStringLiteral("</table>"); }
+
+  QString number(const QString& text) const {
+    return QStringLiteral("<span style=\"font-family:'%1'\">%2</span>").arg(m_theme.mono.family(), text);
+  }
+  const Theme& theme() const { return m_theme; }
+  QString take() { return std::move(m_html); }
+
+ private:
+  const Theme& m_theme;
+  QString m_html;
+};
+
+QString token(const RunSnapshot& run, Position p) {
+  const auto index = static_cast<std::size_t>(p.value);
+  if (index >= run.tokens.size()) return {};
+  return QStringLiteral("“%1”").arg(escaped(run.model->tokenizer->shownPiece(run.tokens[index])));
+}
+
+void writeNames(Page& page, const RunSnapshot& run, const Selection& selection) {
+  const SiteInfo& info = siteInfo(selection.site);
+  const ModelConfig& config = run.model->config();
+  page.title(operationLabel(selection.site, config).toHtmlEscaped());
+  page.line(page.number(escaped(siteDumpName(selection.site, selection.layer))));
+  QString lens = QString::fromUtf8(info.lensName);
+  lens.replace(QStringLiteral("{i}"), QString::number(selection.layer.value));
+  if (!lens.isEmpty()) {
+    page.line(page.number(coloured(lens, page.theme().faintText)) +
+              coloured(tr(" in TransformerLens"), page.theme().faintText));
+  }
+  page.line(tr("shape %1 = %2")
+                .arg(QString::fromUtf8(info.shape),
+                     shapeInNumbers(selection.site, config, run.tokensSeenAt(selection.step))));
+  page.formula(QString::fromUtf8(info.formula));
+}
+
+/// A score or a weight: q·k, the scaling and the softmax with this cell's numbers.
+void writeAttentionCell(Page& page, const RunSnapshot& run, const Selection& s) {
+  const ModelConfig& config = run.model->config();
+  const Theme& theme = page.theme();
+  const KvHeadIndex kv = config.keyValueHeadOf(s.head);
+  page.line(tr("%1 (position %2) looks at %3 (position %4)")
+                .arg(coloured(token(run, s.query), theme.query))
+                .arg(s.query.value)
+                .arg(coloured(token(run, s.key), theme.key))
+                .arg(s.key.value));
+  page.faint(tr("query head %1, key/value head %2").arg(s.head.value).arg(kv.value));
+  if (s.key > s.query) {
+    page.line(
+        tr("Masked: the key is a later token. A query sees itself and earlier tokens only, so its weight is "
+           "exactly 0 "
+           "and the run never computes the score."));
+    return;
+  }
+  const PositionTrace* queryTrace = run.trace(s.query);
+  const PositionTrace* keyTrace = run.trace(s.key);
+  const std::vector<float> scaled =
+      attentionRow(config, run.positions, s.layer, s.head, s.query, ScoreStage::scaled);
+  const std::vector<float> weights =
+      attentionRow(config, run.positions, s.layer, s.head, s.query, ScoreStage::weight);
+  if (!queryTrace || !keyTrace || scaled.empty()) {
+    page.line(tr("The trace of this position is no longer kept."));
+    return;
+  }
+  const auto key = static_cast<std::size_t>(s.key.value);
+  const std::span<const float> q = attentionQuery(config, *queryTrace, s.layer, s.head);
+  const std::span<const float> k = attentionKey(config, *keyTrace, s.layer, kv);
+  double dot = 0;
+  for (std::size_t i = 0; i < q.size(); ++i) dot += static_cast<double>(q[i]) * static_cast<double>(k[i]);
+
+  const bool rotary = config.position == PositionKind::rotary;
+  page.heading(tr("1 · Product of query and key"));
+  const QString prime = rotary ? QStringLiteral("′") : QString();
+  page.beginTable({QStringLiteral("i"), coloured(QStringLiteral("q%1ᵢ").arg(prime), theme.query),
+                   coloured(QStringLiteral("k%1ᵢ").arg(prime), theme.key), QStringLiteral("qᵢ·kᵢ")});
+  const int shown = std::min<int>(kShownFactors, static_cast<int>(q.size()));
+  for (int i = 0; i < shown; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    page.cells({QString::number(i), shownNumber(static_cast<double>(q[at])),
+                shownNumber(static_cast<double>(k[at])),
+                shownNumber(static_cast<double>(q[at]) * static_cast<double>(k[at]))});
+  }
+  page.endTable();
+  const int left = static_cast<int>(q.size()) - shown;
+  if (left > 0) page.faint(tr("… and %1 more").arg(left));
+  page.beginTable();
+  page.row(tr("sum q%1·k%1").arg(prime), shownNumber(dot));
+  page.endTable();
+
+  page.heading(tr("2 · Scaled by √d"));
+  page.beginTable();
+  page.row(tr("√d = √%1").arg(config.headDim), shownNumber(std::sqrt(config.headDim)));
+  page.row(tr("score s"), shownNumber(static_cast<double>(scaled[key])));
+  page.endTable();
+
+  const auto strongest = std::max_element(scaled.begin(), scaled.end());
+  const double largest = static_cast<double>(*strongest);
+  double sum = 0;
+  for (const float score : scaled) sum += std::exp(static_cast<double>(score) - largest);
+  page.heading(tr("3 · Softmax over %1 visible keys").arg(scaled.size()));
+  page.beginTable();
+  page.row(tr("max s, at %1").arg(token(run, Position{static_cast<int>(strongest - scaled.begin())})),
+           shownNumber(largest));
+  page.row(tr("exp(s − max s)"), shownNumber(std::exp(static_cast<double>(scaled[key]) - largest)));
+  page.row(tr("sum of all exp"), shownNumber(sum));
+  page.row(QStringLiteral("<b>%1</b>").arg(tr("weight a")),
+           QStringLiteral("<b>%1</b>").arg(shownNumber(static_cast<double>(weights[key]))));
+  page.endTable();
+  page.faint(
+      tr("q and k are the rows that the run stored; score and weight are made from them by the decoder's own "
+         "kernel."));
+}
+
+struct Statistics {
+  double least = 0, most = 0, mean = 0, rms = 0, norm = 0;
+};
+
+Statistics statisticsOf(std::span<const float> row) {
+  Statistics s{static_cast<double>(row[0]), static_cast<double>(row[0])};
+  double sum = 0, squares = 0;
+  for (const float value : row) {
+    const auto v = static_cast<double>(value);
+    s.least = std::min(s.least, v);
+    s.most = std::max(s.most, v);
+    sum += v;
+    squares += v * v;
+  }
+  const auto n = static_cast<double>(row.size());
+  s.mean = sum / n;
+  s.rms = std::sqrt(squares / n);
+  s.norm = std::sqrt(squares);
+  return s;
+}
+
+void writeRow(Page& page, std::span<const float> row) {
+  const Statistics s = statisticsOf(row);
+  page.heading(tr("The row: %1 numbers").arg(row.size()));
+  page.beginTable();
+  page.row(tr("smallest"), shownNumber(s.least));
+  page.row(tr("largest"), shownNumber(s.most));
+  page.row(tr("mean"), shownNumber(s.mean));
+  page.row(tr("root mean square"), shownNumber(s.rms));
+  page.row(tr("length"), shownNumber(s.norm));
+  page.endTable();
+  page.heading(tr("First values"));
+  page.beginTable();
+  const int shown = std::min<int>(kShownValues, static_cast<int>(row.size()));
+  for (int first = 0; first < shown; first += 3) {
+    QStringList cells{QStringLiteral("[%1]").arg(first)};
+    for (int i = first; i < std::min(first + 3, shown); ++i) {
+      cells << shownNumber(static_cast<double>(row[static_cast<std::size_t>(i)]));
+    }
+    page.cells(cells);
+  }
+  page.endTable();
+}
+
+void writeLogits(Page& page, const RunSnapshot& run, const Selection& s, std::span<const float> logits) {
+  page.heading(tr("Most probable next tokens"));
+  SamplingSettings all;
+  all.temperature = 1;
+  all.topK = kShownCandidates;
+  const std::vector<Candidate> best = keptCandidates(logits, all);
+  const auto next = static_cast<std::size_t>(s.query.value) + 1;
+  page.beginTable({tr("token"), tr("logit z"), tr("softmax")});
+  for (const Candidate& candidate : best) {
+    const bool followed = next < run.tokens.size() && run.tokens[next] == candidate.token;
+    const QString piece = escaped(run.model->tokenizer->shownPiece(candidate.token));
+    page.cells({followed ? coloured(QStringLiteral("<b>%1</b>").arg(piece), page.theme().accent) : piece,
+                shownNumber(static_cast<double>(logits[static_cast<std::size_t>(candidate.token.value)])),
+                shownNumber(tokenProbability(logits, candidate.token))});
+  }
+  page.endTable();
+  page.faint(tr("softmax(z) over all %1 tokens at temperature 1. The token that followed is coloured.")
+                 .arg(logits.size()));
+}
+
+/// Everything but scores and weights: the row of the query's token.
+void writePositionRow(Page& page, const RunSnapshot& run, const Selection& s) {
+  const ModelConfig& config = run.model->config();
+  const SiteInfo& info = siteInfo(s.site);
+  page.line(tr("%1 (position %2)").arg(coloured(token(run, s.query), page.theme().query)).arg(s.query.value));
+  const PositionTrace* trace = run.trace(s.query);
+  std::span<const float> row =
+      trace ? trace->row(s.site, info.perLayer ? s.layer : kNoLayer) : std::span<const float>();
+  if (row.empty()) {
+    page.line(tr("The trace of this position is not kept for this tensor."));
+    return;
+  }
+  const auto d = static_cast<std::size_t>(config.headDim);
+  if (info.layout == SiteShape::queryHeads) {
+    page.faint(tr("query head %1").arg(s.head.value));
+    row = row.subspan(static_cast<std::size_t>(s.head.value) * d, d);
+  } else if (info.layout == SiteShape::keyHeads) {
+    const KvHeadIndex kv = config.keyValueHeadOf(s.head);
+    page.faint(tr("key/value head %1, read by query head %2").arg(kv.value).arg(s.head.value));
+    row = row.subspan(static_cast<std::size_t>(kv.value) * d, d);
+  }
+  if (s.site == Site::logits) writeLogits(page, run, s, row);
+  writeRow(page, row);
+}
+
+void writeProvenance(Page& page, const RunSnapshot& run, const Selection& s) {
+  const auto fed = std::find_if(run.steps.begin(), run.steps.end(),
+                                [&](const StepRecord& step) { return step.tokensSeen > s.query.value; });
+  if (fed == run.steps.end()) return;
+  page.heading(tr("Where it comes from"));
+  page.line(
+      tr("First computed by step %1 (KV cache %2), %3.")
+          .arg(fed->index.value)
+          .arg(fed->kvCache ? tr("on") : tr("off"),
+               fed->rowsComputed == 1 ? tr("one row") : tr("with %1 rows at once").arg(fed->rowsComputed)));
+}
+
+}  // namespace
+
+QString inspectorHtml(const RunSnapshot& run, const Selection& selection, const Theme& theme) {
+  Page page(theme);
+  writeNames(page, run, selection);
+  if (selection.step.value < 1) {
+    page.line(tr("Nothing has been computed yet. Space feeds the prompt."));
+    return page.take();
+  }
+  if (siteInfo(selection.site).layout == SiteShape::attention) {
+    writeAttentionCell(page, run, selection);
+  } else {
+    writePositionRow(page, run, selection);
+  }
+  writeProvenance(page, run, selection);
+  return page.take();
+}
+
+}  // namespace decodescope

@@ -1,0 +1,426 @@
+#include "app/main_window.h"
+
+#include "app/app_style.h"
+#include "app/architecture_map.h"
+#include "app/dock.h"
+#include "app/elided_label.h"
+#include "app/inspector.h"
+#include "app/model_library.h"
+#include "app/prompt_check.h"
+#include "app/run_bar.h"
+#include "app/session_controller.h"
+#include "app/step_costs.h"
+#include "app/token_strip.h"
+#include "app/transport.h"
+#include "app/view_docks.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QCloseEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QKeyEvent>
+#include <QMimeData>
+#include <QScreen>
+#include <QStatusBar>
+#include <QToolBar>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+namespace decodescope {
+namespace {
+
+constexpr double kScales[] = {1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5};
+/// How far a run goes by itself at the start: something to look at, and to go back through.
+constexpr int kFirstSteps = 5;
+constexpr int kOfferedPrompts = 3;
+
+/// A tool bar that holds one widget and stays where it is.
+QToolBar* fixedBar(const QString& id, const QString& title, QWidget* content) {
+  auto* bar = new QToolBar(title);
+  bar->setObjectName(id);
+  bar->setAccessibleName(title);
+  bar->setMovable(false);
+  bar->setFloatable(false);
+  bar->setContextMenuPolicy(Qt::PreventContextMenu);
+  bar->toggleViewAction()->setVisible(false);
+  bar->addWidget(content);
+  return bar;
+}
+
+/// The folder around a model's weights or configuration; other files are models by themselves.
+QString modelOfFile(const QString& path) {
+  const QFileInfo info(path);
+  const bool partOfFolder = info.isFile() && (info.suffix() == QLatin1String("json") ||
+                                              info.suffix() == QLatin1String("safetensors"));
+  return partOfFolder ? info.path() : path;
+}
+
+}  // namespace
+
+MainWindow::MainWindow(SessionController& controller, Settings& settings)
+    : m_controller(controller),
+      m_settings(settings),
+      m_systemDark(QApplication::palette().color(QPalette::Window).lightness() < 128) {
+  setWindowTitle(tr("Decodescope"));
+  setAcceptDrops(true);
+  setDockOptions(QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks);
+  buildParts();
+  buildMenus();
+  m_transport->setSpeed(m_settings.speed());
+  m_controller.setSpeed(m_transport->speed());
+  m_runBar->setSettings(m_settings.runSettings());
+  m_controller.setSettings(m_settings.runSettings());
+  m_views->setOptionValues(m_settings.viewOptions());
+  applyTheme();
+  refreshModels();
+  refreshStatus();
+  qApp->installEventFilter(this);
+}
+
+MainWindow::~MainWindow() {
+  m_controller.shutDown();
+}
+
+void MainWindow::buildParts() {
+  m_runBar = new RunBar;
+  m_tokens = new TokenStrip(m_controller);
+  m_banner = new Banner;
+  m_views = new ViewDocks(m_controller);
+  m_map = new ArchitectureMap(m_controller);
+  m_inspector = new Inspector(m_controller);
+  m_transport = new Transport(m_controller);
+
+  addToolBar(Qt::TopToolBarArea, fixedBar(QStringLiteral("bar.run"), tr("Model and prompt"), m_runBar));
+  addToolBarBreak(Qt::TopToolBarArea);
+  addToolBar(Qt::TopToolBarArea, fixedBar(QStringLiteral("bar.tokens"), tr("Tokens"), m_tokens));
+  addToolBar(Qt::BottomToolBarArea, fixedBar(QStringLiteral("bar.transport"), tr("Transport"), m_transport));
+
+  auto* middle = new QWidget;
+  auto* column = new QVBoxLayout(middle);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(m_banner);
+  column->addWidget(m_views, 1);
+  setCentralWidget(middle);
+
+  m_mapDock = new Dock(QStringLiteral("map"), tr("Architecture"), m_map, this);
+  m_inspectorDock = new Dock(QStringLiteral("inspector"), tr("Inspector"), m_inspector, this);
+  addDockWidget(Qt::LeftDockWidgetArea, m_mapDock);
+  addDockWidget(Qt::RightDockWidgetArea, m_inspectorDock);
+
+  m_costs = new ElidedLabel;
+  m_costs->setAccessibleName(tr("Cost of the step shown"));
+  m_otherCosts = new ElidedLabel;
+  m_otherCosts->setAccessibleName(tr("Cost with the other setting of the cache"));
+  m_otherCosts->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  m_otherCosts->setForegroundRole(QPalette::PlaceholderText);
+  statusBar()->setSizeGripEnabled(false);
+  statusBar()->addWidget(m_costs, 3);
+  statusBar()->addWidget(m_otherCosts, 2);
+
+  connect(m_runBar, &RunBar::openRequested, this, &MainWindow::chooseModelFile);
+  connect(m_runBar, &RunBar::modelChosen, this, &MainWindow::switchModel);
+  connect(m_runBar, &RunBar::promptEntered, this, &MainWindow::startPrompt);
+  connect(m_runBar, &RunBar::settingsEdited, this, [this] {
+    m_controller.setSettings(m_runBar->settings());
+    m_settings.setRunSettings(m_runBar->settings());
+  });
+  connect(m_runBar, &RunBar::headChosen, this, [this](LayerIndex layer, HeadIndex head) {
+    Selection next = m_controller.selection();
+    next.layer = layer;
+    next.head = head;
+    next.site = Site::weights;
+    m_controller.select(next);
+  });
+  connect(m_transport, &Transport::restartRequested, this, [this] { startPrompt(m_runBar->prompt()); });
+  connect(&m_controller, &SessionController::runStarted, this, &MainWindow::onRunStarted);
+  connect(&m_controller, &SessionController::failed, this, &MainWindow::onFailed);
+  connect(&m_controller, &SessionController::slow, this, &MainWindow::onSlow);
+  connect(&m_controller, &SessionController::idle, this, [this] {
+    if (m_banner->kind() == Banner::Kind::progress) m_banner->hide();
+  });
+  connect(&m_controller, &SessionController::endReached, this, [this] {
+    const RunSnapshot* run = m_controller.run();
+    if (!run) return;
+    const QString text = run->stopReason == StopReason::context
+                             ? tr("The context of %1 tokens is full: this model cannot go on.")
+                                   .arg(run->model->config().maxPositionEmbeddings)
+                             : tr("The model has ended its text.");
+    m_banner->showMessage(Banner::Kind::hint, text,
+                          {{tr("Start again"), [this] { startPrompt(m_runBar->prompt()); }}});
+  });
+  connect(&m_controller, &SessionController::snapshotChanged, this, [this] {
+    if (m_banner->kind() == Banner::Kind::progress) m_banner->setProgress(m_controller.session()->progress);
+    refreshStatus();
+  });
+  connect(&m_controller, &SessionController::selectionChanged, this, &MainWindow::refreshStatus);
+  connect(m_views, &ViewDocks::message, this, [this](const QString& text, bool isError) {
+    m_banner->showMessage(isError ? Banner::Kind::error : Banner::Kind::hint, text);
+  });
+  connect(m_banner, &Banner::dismissed, this, [this](Banner::Kind kind) {
+    if (kind == Banner::Kind::hint) m_settings.setHintDismissed();
+    m_transport->takeFocus();
+  });
+}
+
+void MainWindow::openFirstModel(const QString& model) {
+  if (!model.isEmpty()) {
+    openModel(model);
+    return;
+  }
+  const QString remembered = m_settings.modelPath();
+  const QString fallback = defaultModelFolder();
+  if (m_settings.isFirstLaunch() || remembered == fallback) showHint();
+  if (!remembered.isEmpty() && QFileInfo::exists(remembered)) {
+    m_command = Command::openRemembered;
+    openModel(remembered, m_settings.prompt());
+    m_command = Command::openRemembered;
+    return;
+  }
+  if (!remembered.isEmpty()) {
+    m_settings.removeRecentModel(remembered);
+    m_banner->showMessage(
+        Banner::Kind::warning,
+        tr("The model used last is no longer there: %1. This is the default model.").arg(remembered));
+  }
+  if (fallback.isEmpty()) {
+    m_banner->showMessage(Banner::Kind::hint,
+                          tr("There is no bundled model here. Open one, or drop its folder on the window."),
+                          {{tr("Open…"), [this] { chooseModelFile(); }}});
+    return;
+  }
+  openModel(fallback);
+}
+
+void MainWindow::openModel(const QString& path, const QString& prompt) {
+  SessionWorker::OpenRequest request;
+  request.path = modelOfFile(path).toStdString();
+  request.prompt = prompt.toStdString();
+  request.useDefaultPrompt = prompt.isEmpty();
+  request.stepsAfterwards = kFirstSteps;
+  m_usesDefaultPrompt = request.useDefaultPrompt;
+  if (!m_usesDefaultPrompt) m_runBar->setPrompt(prompt);
+  m_command = Command::open;
+  m_controller.open(request);
+}
+
+void MainWindow::switchModel(const QString& path) {
+  const RunSnapshot* run = m_controller.run();
+  const bool keep = run && areSiblings(path, QString::fromStdString(run->model->path));
+  openModel(path, keep ? m_runBar->prompt() : QString());
+  m_transport->takeFocus();
+}
+
+void MainWindow::startPrompt(const QString& prompt) {
+  if (!m_controller.run()) return;
+  m_command = Command::restart;
+  m_usesDefaultPrompt = false;
+  m_runBar->setPrompt(prompt);
+  m_controller.restart(prompt, 1);
+  m_transport->takeFocus();
+}
+
+void MainWindow::onRunStarted(bool newModel) {
+  const RunSnapshot* run = m_controller.run();
+  const LoadedModel& model = *run->model;
+  const Banner::Kind shown = m_banner->kind();
+  if (m_banner->isVisible() && shown != Banner::Kind::hint && m_command != Command::none && !newModel)
+    m_banner->hide();
+  if (newModel) {
+    const QString path = QString::fromStdString(model.path);
+    m_settings.setModelPath(path);
+    m_settings.addRecentModel(path);
+    m_runBar->setHeads(model.card.heads);
+    setWindowTitle(tr("%1 — Decodescope").arg(QString::fromStdString(model.name)));
+    refreshModels();
+    if (!model.warnings.empty()) {
+      m_banner->showMessage(Banner::Kind::warning, QString::fromStdString(model.warnings.front()));
+    }
+  }
+  if (m_usesDefaultPrompt) {
+    const std::vector<TokenId> prompt(run->tokens.begin(), run->tokens.begin() + run->promptLength);
+    m_runBar->setPrompt(QString::fromStdString(model.card.prompts.empty() ? model.tokenizer->decode(prompt)
+                                                                          : model.card.prompts.front()));
+  }
+  m_settings.setPrompt(m_usesDefaultPrompt ? QString() : m_runBar->prompt());
+  m_command = Command::none;
+  if (!m_usesDefaultPrompt && brokenShare(*run) > kUnusualShare) {
+    suggestPrompts(
+        Banner::Kind::warning,
+        tr("Most of this prompt falls into single characters: the model has not learned from text like it. "
+           "These prompts work:"));
+  }
+}
+
+void MainWindow::onFailed(const QString& message) {
+  const Command command = std::exchange(m_command, Command::none);
+  if (command == Command::openRemembered && !m_controller.run()) {
+    const QString fallback = defaultModelFolder();
+    if (!fallback.isEmpty()) {
+      openModel(fallback);
+      m_banner->showMessage(Banner::Kind::warning, tr("%1 — this is the default model.").arg(message));
+      return;
+    }
+  }
+  if (command == Command::restart) {
+    suggestPrompts(Banner::Kind::error, message);
+    return;
+  }
+  const RunSnapshot* run = m_controller.run();
+  if (run && m_usesDefaultPrompt == false) m_runBar->focusPrompt();
+  m_banner->showMessage(Banner::Kind::error, message);
+}
+
+void MainWindow::suggestPrompts(Banner::Kind kind, const QString& text) {
+  std::vector<Banner::Action> actions;
+  const std::vector<std::string>& prompts = m_controller.run()->model->card.prompts;
+  for (std::size_t i = 0; i < prompts.size() && i < kOfferedPrompts; ++i) {
+    const QString prompt = QString::fromStdString(prompts[i]);
+    actions.emplace_back(fontMetrics().elidedText(prompt, Qt::ElideRight, static_cast<int>(m_theme.px(170))),
+                         [this, prompt] { startPrompt(prompt); });
+  }
+  if (kind == Banner::Kind::warning && actions.empty()) return;
+  m_banner->showMessage(kind, text, actions);
+}
+
+void MainWindow::onSlow() {
+  const SessionSnapshotPtr& session = m_controller.session();
+  const QString text =
+      session->activity.empty() ? tr("Decoding…") : QString::fromStdString(session->activity);
+  m_banner->showMessage(Banner::Kind::progress, text, {{tr("Cancel"), [this] { m_controller.interrupt(); }}});
+  m_banner->setProgress(session->progress);
+}
+
+void MainWindow::showHint() {
+  if (m_settings.hintDismissed()) return;
+  m_banner->showMessage(
+      Banner::Kind::hint,
+      tr("Space generates the next token, Backspace goes back. Point at any number to see how it was made."));
+}
+
+void MainWindow::refreshModels() {
+  const RunSnapshot* run = m_controller.run();
+  m_runBar->setModels(bundledModelPaths(), m_settings.recentModels(),
+                      run ? QString::fromStdString(run->model->path) : QString());
+}
+
+void MainWindow::refreshStatus() {
+  const RunSnapshot* run = m_controller.run();
+  const StepRecord* step = m_controller.shownStep();
+  if (!run || !step) {
+    m_costs->setWholeText(run ? tr("No step yet. Space feeds the prompt.") : QString());
+    m_otherCosts->setWholeText({});
+    return;
+  }
+  const StepCosts costs = stepCosts(*run, *step);
+  m_costs->setWholeText(costs.measured);
+  m_otherCosts->setWholeText(costs.other);
+}
+
+void MainWindow::chooseModelFile() {
+  auto* dialog = new QFileDialog(this, tr("Open a model"), QFileInfo(m_settings.modelPath()).path(),
+                                 tr("Models (config.json *.safetensors *.gguf *.bin);;All files (*)"));
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setFileMode(QFileDialog::ExistingFile);
+  dialog->setOption(QFileDialog::DontUseNativeDialog);
+  connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::switchModel);
+  dialog->open();
+}
+
+void MainWindow::zoom(int direction) {
+  double scale = 1.0;
+  const double now = m_theme.scale;
+  if (direction > 0) {
+    const auto next = std::upper_bound(std::begin(kScales), std::end(kScales), now + 1e-6);
+    scale = next == std::end(kScales) ? now : *next;
+  } else if (direction < 0) {
+    const auto next = std::lower_bound(std::begin(kScales), std::end(kScales), now - 1e-6);
+    scale = next == std::begin(kScales) ? now : *std::prev(next);
+  }
+  m_settings.setScale(scale);
+  applyTheme();
+}
+
+void MainWindow::applyTheme() {
+  const Settings::ThemeChoice choice = m_settings.theme();
+  const bool dark =
+      choice == Settings::ThemeChoice::dark || (choice == Settings::ThemeChoice::system && m_systemDark);
+  m_theme = dark ? Theme::makeDark(m_settings.scale()) : Theme::makeLight(m_settings.scale());
+  decodescope::applyTheme(m_theme);
+  m_runBar->applyTheme(m_theme);
+  m_tokens->applyTheme(m_theme);
+  m_banner->applyTheme(m_theme);
+  m_views->applyTheme(m_theme);
+  m_map->applyTheme(m_theme);
+  m_inspector->applyTheme(m_theme);
+  m_transport->applyTheme(m_theme);
+  m_mapDock->applyTheme(m_theme);
+  m_inspectorDock->applyTheme(m_theme);
+  m_mapDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
+  m_inspectorDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
+  const int gap = static_cast<int>(std::lround(m_theme.px(8)));
+  statusBar()->setContentsMargins(gap, 0, gap, 0);
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  if (!m_layoutRestored) restoreLayout();
+  QMainWindow::showEvent(event);
+  m_transport->takeFocus();
+}
+
+void MainWindow::restoreLayout() {
+  m_layoutRestored = true;
+  const bool geometry = restoreGeometry(m_settings.bytes("window/geometry"));
+  if (!geometry) {
+    // With its frame, the usual size must fit; else all of the screen is used.
+    const QSize room = screen()->availableSize();
+    resize(std::min(1440, room.width()), std::min(900, room.height()));
+    if (room.width() < 1480 || room.height() < 960) setWindowState(windowState() | Qt::WindowMaximized);
+  }
+  const int side = static_cast<int>(m_theme.px(width() < 1200 ? 236 : 268));
+  if (!restoreState(m_settings.bytes("window/docks"))) {
+    resizeDocks({m_mapDock, m_inspectorDock}, {side, side}, Qt::Horizontal);
+  }
+  if (!m_views->restoreState(m_settings.bytes("window/views"))) m_views->arrange(width() - 2 * side);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+  m_settings.setBytes("window/geometry", saveGeometry());
+  m_settings.setBytes("window/docks", saveState());
+  m_settings.setBytes("window/views", m_views->saveState());
+  m_settings.setViewOptions(m_views->optionValues());
+  m_settings.setSpeed(m_transport->speed());
+  m_controller.shutDown();
+  event->accept();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  const QList<QUrl> urls = event->mimeData()->urls();
+  if (urls.size() == 1 && urls.front().isLocalFile()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  const QList<QUrl> urls = event->mimeData()->urls();
+  if (urls.isEmpty()) return;
+  event->acceptProposedAction();
+  switchModel(urls.front().toLocalFile());
+}
+
+bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+  // Space steps everywhere, so Enter is what presses the button that has the focus.
+  if (event->type() == QEvent::KeyPress) {
+    const int key = static_cast<QKeyEvent*>(event)->key();
+    auto* button = qobject_cast<QAbstractButton*>(watched);
+    if (button && (key == Qt::Key_Return || key == Qt::Key_Enter) && button->window() == this) {
+      button->click();
+      return true;
+    }
+  }
+  return QMainWindow::eventFilter(watched, event);
+}
+
+}  // namespace decodescope

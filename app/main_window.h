@@ -1,0 +1,93 @@
+#pragma once
+
+#include "app/banner.h"
+#include "app/settings.h"
+#include "views/theme.h"
+
+#include <QMainWindow>
+
+class QLabel;
+class QMenu;
+
+namespace decodescope {
+
+class ArchitectureMap;
+class Dock;
+class ElidedLabel;
+class Inspector;
+class RunBar;
+class SessionController;
+class TokenStrip;
+class Transport;
+class ViewDocks;
+
+/// The window: puts the parts together and keeps what is remembered. What happens to a run is the
+/// controller's.
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+
+ public:
+  MainWindow(SessionController& controller, Settings& settings);
+  /// Joins the worker first.
+  ~MainWindow() override;
+
+  /// Opens what the last session had open, the default model the first time, or `model` when it is not empty.
+  void openFirstModel(const QString& model);
+  /// A folder or a file. `prompt` null: the model's own.
+  void openModel(const QString& path, const QString& prompt = {});
+  void applyTheme();
+  const Banner& banner() const { return *m_banner; }
+
+ protected:
+  void closeEvent(QCloseEvent* event) override;
+  void showEvent(QShowEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  enum class Command { none, openRemembered, open, restart };
+
+  void buildParts();
+  void buildMenus();
+  void buildThemeMenu(QMenu* menu);
+  void fillRecentMenu();
+  void restoreLayout();
+  void chooseModelFile();
+  void exportView();
+  void startPrompt(const QString& prompt);
+  void switchModel(const QString& path);
+  void onRunStarted(bool newModel);
+  void onFailed(const QString& message);
+  void onSlow();
+  void showHint();
+  void suggestPrompts(Banner::Kind kind, const QString& text);
+  void refreshModels();
+  void refreshStatus();
+  void zoom(int direction);
+  void showShortcuts();
+  void showAbout();
+
+  SessionController& m_controller;
+  Settings& m_settings;
+  Theme m_theme;
+  bool m_systemDark = false;
+  bool m_layoutRestored = false;
+  Command m_command = Command::none;
+  bool m_usesDefaultPrompt = false;
+
+  RunBar* m_runBar;
+  TokenStrip* m_tokens;
+  Banner* m_banner;
+  ViewDocks* m_views;
+  ArchitectureMap* m_map;
+  Inspector* m_inspector;
+  Transport* m_transport;
+  Dock* m_mapDock;
+  Dock* m_inspectorDock;
+  ElidedLabel* m_costs;
+  ElidedLabel* m_otherCosts;
+  QMenu* m_recentMenu = nullptr;
+};
+
+}  // namespace decodescope

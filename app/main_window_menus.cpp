@@ -1,0 +1,143 @@
+#include "app/dock.h"
+#include "app/icons.h"
+#include "app/main_window.h"
+#include "app/model_library.h"
+#include "app/run_bar.h"
+#include "app/transport.h"
+#include "app/view_docks.h"
+#include "views/view_widget.h"
+
+#include <QAction>
+#include <QActionGroup>
+#include <QApplication>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QFileDialog>
+#include <QGridLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QVBoxLayout>
+
+namespace decodescope {
+
+void MainWindow::buildMenus() {
+  QMenu* file = menuBar()->addMenu(tr("&File"));
+  QAction* open = file->addAction(icon(Icon::open), tr("&Open model…"), this, &MainWindow::chooseModelFile);
+  open->setShortcut(QKeySequence::Open);
+  m_recentMenu = file->addMenu(tr("Open &recent"));
+  connect(m_recentMenu, &QMenu::aboutToShow, this, &MainWindow::fillRecentMenu);
+  file->addSeparator();
+  QAction* exportAction =
+      file->addAction(icon(Icon::exportView), tr("&Export view…"), this, &MainWindow::exportView);
+  exportAction->setShortcut(QKeySequence(tr("Ctrl+E")));
+  file->addSeparator();
+  QAction* quit = file->addAction(tr("&Quit"), this, &QWidget::close);
+  quit->setShortcut(QKeySequence(tr("Ctrl+Q")));
+
+  QMenu* view = menuBar()->addMenu(tr("&View"));
+  view->addAction(m_mapDock->toggleViewAction());
+  for (Dock* dock : m_views->docks()) view->addAction(dock->toggleViewAction());
+  view->addAction(m_inspectorDock->toggleViewAction());
+  view->addSeparator();
+  buildThemeMenu(view->addMenu(tr("&Theme")));
+  QAction* larger = view->addAction(tr("&Larger"), this, [this] { zoom(1); });
+  larger->setShortcuts({QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
+  QAction* smaller = view->addAction(tr("&Smaller"), this, [this] { zoom(-1); });
+  smaller->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_Minus));
+  QAction* normal = view->addAction(tr("&Normal size"), this, [this] { zoom(0); });
+  normal->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_0));
+
+  QMenu* run = menuBar()->addMenu(tr("&Run"));
+  for (QAction* action : m_transport->menuActions()) {
+    if (action) {
+      run->addAction(action);
+    } else {
+      run->addSeparator();
+    }
+  }
+  run->addSeparator();
+  QAction* prompt = run->addAction(tr("&Edit the prompt"), m_runBar, &RunBar::focusPrompt);
+  prompt->setShortcut(QKeySequence(tr("Ctrl+L")));
+
+  QMenu* help = menuBar()->addMenu(tr("&Help"));
+  QAction* shortcuts = help->addAction(tr("&Keyboard shortcuts"), this, &MainWindow::showShortcuts);
+  shortcuts->setShortcut(QKeySequence(Qt::Key_F1));
+  help->addAction(tr("&About Decodescope"), this, &MainWindow::showAbout);
+}
+
+void MainWindow::buildThemeMenu(QMenu* menu) {
+  auto* group = new QActionGroup(menu);
+  const auto add = [&](const QString& text, Settings::ThemeChoice choice) {
+    QAction* action = menu->addAction(text, this, [this, choice] {
+      m_settings.setTheme(choice);
+      applyTheme();
+    });
+    action->setCheckable(true);
+    action->setChecked(m_settings.theme() == choice);
+    group->addAction(action);
+  };
+  add(tr("&System"), Settings::ThemeChoice::system);
+  add(tr("&Light"), Settings::ThemeChoice::light);
+  add(tr("&Dark"), Settings::ThemeChoice::dark);
+}
+
+void MainWindow::fillRecentMenu() {
+  m_recentMenu->clear();
+  for (const QString& path : m_settings.recentModels()) {
+    QAction* action = m_recentMenu->addAction(tr("%1   (%2)").arg(modelName(path), path));
+    connect(action, &QAction::triggered, this, [this, path] { switchModel(path); });
+  }
+  if (m_recentMenu->isEmpty()) m_recentMenu->addAction(tr("No model opened yet"))->setEnabled(false);
+}
+
+void MainWindow::exportView() {
+  if (ViewWidget* view = m_views->activeView()) view->exportAs();
+}
+
+void MainWindow::showShortcuts() {
+  auto* dialog = new QDialog(this);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setWindowTitle(tr("Keyboard shortcuts"));
+  auto* column = new QVBoxLayout(dialog);
+  auto* grid = new QGridLayout;
+  grid->setHorizontalSpacing(static_cast<int>(m_theme.px(24)));
+  int row = 0;
+  for (QMenu* menu : menuBar()->findChildren<QMenu*>(Qt::FindDirectChildrenOnly)) {
+    for (const QAction* action : menu->actions()) {
+      QStringList keys;
+      for (const QKeySequence& key : action->shortcuts()) keys << key.toString(QKeySequence::NativeText);
+      if (keys.isEmpty()) continue;
+      QString text = action->text();
+      grid->addWidget(new QLabel(text.remove(QLatin1Char('&')), dialog), row, 0);
+      grid->addWidget(new QLabel(keys.join(tr(" or ")), dialog), row, 1);
+      ++row;
+    }
+  }
+  column->addLayout(grid);
+  auto* note = new QLabel(
+      tr("Enter presses the button that has the focus. In the tokens, the map and the views the arrow keys "
+         "move the selection."),
+      dialog);
+  note->setWordWrap(true);
+  column->addWidget(note);
+  auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
+  connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::reject);
+  column->addWidget(buttons);
+  dialog->open();
+}
+
+void MainWindow::showAbout() {
+  auto* box = new QMessageBox(
+      QMessageBox::NoIcon, tr("About Decodescope"),
+      tr("<b>Decodescope %1</b><p>A debugger for a transformer's decoding: every number on the screen comes "
+         "from the run itself or from a formula shown beside it.</p><p>Free software under the GNU "
+         "General Public License, version 3 or later. Built with Qt, Eigen and QCustomPlot.</p>")
+          .arg(QApplication::applicationVersion()),
+      QMessageBox::Close, this);
+  box->setAttribute(Qt::WA_DeleteOnClose);
+  box->open();
+}
+
+}  // namespace decodescope

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "core/decode/run_snapshot.h"
+#include "views/theme.h"
+
+#include <QWidget>
+
+class QCheckBox;
+class QComboBox;
+class QDoubleSpinBox;
+class QLineEdit;
+class QSpinBox;
+class QToolButton;
+
+namespace decodescope {
+
+/// The form behind the sampling button.
+class SamplingEditor : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit SamplingEditor(QWidget* parent = nullptr);
+  void setSettings(const RunSettings& settings);
+  RunSettings settings(RunSettings base) const;
+
+ signals:
+  void edited();
+
+ private:
+  QDoubleSpinBox* m_temperature;
+  QSpinBox* m_topK;
+  QDoubleSpinBox* m_topP;
+  QSpinBox* m_seed;
+  QCheckBox* m_ignoreEos;
+};
+
+/// The row on top: model, prompt, cache, sampling, heads worth seeing.
+class RunBar : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit RunBar(QWidget* parent = nullptr);
+
+  void applyTheme(const Theme& theme);
+  /// Fills the model list: bundled, then recent ones; `current` is shown even when it is neither.
+  void setModels(const QStringList& bundled, const QStringList& recent, const QString& current);
+  void setHeads(const std::vector<NotableHead>& heads);
+  void setSettings(const RunSettings& settings);
+  RunSettings settings() const;
+  QString prompt() const;
+  void setPrompt(const QString& prompt);
+  void focusPrompt();
+
+ signals:
+  void modelChosen(const QString& path);
+  void openRequested();
+  void promptEntered(const QString& prompt);
+  void settingsEdited();
+  void headChosen(LayerIndex layer, HeadIndex head);
+
+ private:
+  void showSamplingText();
+
+  QComboBox* m_model;
+  QLineEdit* m_prompt;
+  QToolButton* m_cache;
+  QToolButton* m_sampling;
+  SamplingEditor* m_editor;
+  QToolButton* m_heads;
+  QString m_currentModel;
+  RunSettings m_settings;
+};
+
+}  // namespace decodescope

@@ -1,0 +1,332 @@
+#include "app/session_controller.h"
+
+#include "core/attention/attention_rows.h"
+
+#include <QCoreApplication>
+#include <QEvent>
+
+#include <algorithm>
+#include <cmath>
+
+namespace decodescope {
+namespace {
+
+// More key presses than this are dropped while a slow model works, so that letting go of Space stops it soon.
+constexpr int kMostStepsAwaited = 3;
+constexpr int kSlowMilliseconds = 1000;
+
+QEvent::Type wakeEvent() {
+  static const auto type = static_cast<QEvent::Type>(QEvent::registerEventType());
+  return type;
+}
+
+/// The visible key that the selected query looks at most; the query itself when that is not known.
+Position strongestKey(const RunSnapshot& run, const Selection& selection) {
+  const std::vector<float> row = attentionRow(run.model->config(), run.positions, selection.layer,
+                                              selection.head, selection.query, ScoreStage::weight);
+  if (row.empty()) return selection.query;
+  return Position{static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin())};
+}
+
+}  // namespace
+
+SessionController::SessionController(QObject* parent) : QObject(parent) {
+  m_playTimer.setTimerType(Qt::PreciseTimer);
+  connect(&m_playTimer, &QTimer::timeout, this, &SessionController::playOn);
+  m_slowTimer.setSingleShot(true);
+  m_slowTimer.setInterval(kSlowMilliseconds);
+  connect(&m_slowTimer, &QTimer::timeout, this, &SessionController::slow);
+  wakeEvent();
+  m_worker = std::make_unique<SessionWorker>([this] {
+    if (!m_wakePending.exchange(true)) QCoreApplication::postEvent(this, new QEvent(wakeEvent()));
+  });
+  m_session = m_worker->latest();
+}
+
+SessionController::~SessionController() {
+  shutDown();
+}
+
+void SessionController::shutDown() {
+  m_playTimer.stop();
+  m_slowTimer.stop();
+  m_playing = false;
+  m_worker.reset();
+}
+
+const RunSnapshot* SessionController::run() const {
+  if (m_session->lanes.empty()) return nullptr;
+  const auto lane = static_cast<std::size_t>(selection().lane);
+  return lane < m_session->lanes.size() ? m_session->lanes[lane].run.get() : nullptr;
+}
+
+const StepRecord* SessionController::shownStep() const {
+  const RunSnapshot* shown = run();
+  const int step = selection().step.value;
+  return shown && step >= 1 && step <= shown->stepCount() ? &shown->steps[static_cast<std::size_t>(step - 1)]
+                                                          : nullptr;
+}
+
+int SessionController::currentStage() const {
+  return stageIndex(m_stages, selection().site, selection().layer);
+}
+
+bool SessionController::canStepForward() const {
+  const RunSnapshot* shown = run();
+  return shown && (m_selection.step.value < shown->stepCount() || shown->state == RunState::ready);
+}
+
+bool SessionController::canStepBack() const {
+  return run() && m_selection.step.value > 0;
+}
+
+void SessionController::commandSent() {
+  m_shownError.clear();
+  if (!m_slowTimer.isActive()) m_slowTimer.start();
+}
+
+void SessionController::open(const SessionWorker::OpenRequest& request) {
+  if (!m_worker) return;
+  setPlaying(false);
+  m_worker->interrupt();
+  m_worker->open(request);
+  commandSent();
+}
+
+void SessionController::restart(const QString& prompt, int stepsAfterwards) {
+  if (!m_worker) return;
+  setPlaying(false);
+  m_worker->interrupt();
+  m_worker->restart(prompt.toStdString(), stepsAfterwards);
+  commandSent();
+}
+
+void SessionController::setSettings(const RunSettings& settings) {
+  if (m_worker) m_worker->setSettings(settings);
+}
+
+void SessionController::interrupt() {
+  setPlaying(false);
+  if (m_worker) m_worker->interrupt();
+}
+
+void SessionController::requestStep() {
+  if (!m_worker || m_stepsAwaited >= kMostStepsAwaited) return;
+  ++m_stepsAwaited;
+  m_follows = true;
+  m_worker->step(1);
+  commandSent();
+}
+
+void SessionController::stepForward() {
+  const RunSnapshot* shown = run();
+  if (!shown) return;
+  if (m_selection.step.value < shown->stepCount()) {
+    moveToStep(m_selection.step.value + 1);
+  } else if (shown->state == RunState::ready) {
+    requestStep();
+  } else {
+    emit endReached();
+  }
+}
+
+void SessionController::stepBack() {
+  setPlaying(false);
+  if (canStepBack()) moveToStep(m_selection.step.value - 1);
+}
+
+void SessionController::showStep(int step) {
+  const RunSnapshot* shown = run();
+  if (!shown || step == m_selection.step.value) return;
+  if (step < shown->stepCount()) setPlaying(false);
+  moveToStep(std::clamp(step, 0, shown->stepCount()));
+}
+
+void SessionController::moveToStep(int step) {
+  const RunSnapshot* shown = run();
+  m_follows = step >= shown->stepCount();
+  m_preview.reset();
+  Selection next = m_selection;
+  next.step = StepIndex{step};
+  setSelection(next);
+}
+
+void SessionController::stageForward() {
+  if (m_stages.empty()) return;
+  const int next = currentStage() + 1;
+  if (m_selection.step.value >= 1 && next < static_cast<int>(m_stages.size())) {
+    Selection selection = m_selection;
+    selection.site = m_stages[static_cast<std::size_t>(next)].site;
+    if (siteInfo(selection.site).perLayer) selection.layer = m_stages[static_cast<std::size_t>(next)].layer;
+    select(selection);
+    return;
+  }
+  if (!canStepForward()) return;
+  m_selection.site = m_stages.front().site;
+  stepForward();
+}
+
+void SessionController::stageBack() {
+  if (m_stages.empty() || m_selection.step.value < 1) return;
+  const int current = currentStage();
+  const bool toEarlierStep = current == 0;
+  if (toEarlierStep && m_selection.step.value == 1) return;
+  const Stage& target =
+      toEarlierStep ? m_stages.back() : m_stages[static_cast<std::size_t>(std::max(current - 1, 0))];
+  m_selection.site = target.site;
+  if (siteInfo(target.site).perLayer) m_selection.layer = target.layer;
+  if (toEarlierStep) {
+    moveToStep(m_selection.step.value - 1);
+  } else {
+    m_preview.reset();
+    setSelection(m_selection);
+  }
+}
+
+void SessionController::setSpeed(double tokensPerSecond) {
+  m_speed = tokensPerSecond;
+  m_playTimer.setInterval(m_speed > 0 ? static_cast<int>(std::lround(1000 / m_speed)) : 0);
+}
+
+void SessionController::setPlaying(bool playing) {
+  if (playing == m_playing || (playing && !canStepForward())) return;
+  m_playing = playing;
+  if (playing) {
+    setSpeed(m_speed);
+    if (m_speed > 0) m_playTimer.start();
+    playOn();
+  } else {
+    m_playTimer.stop();
+  }
+  emit playingChanged(m_playing);
+}
+
+void SessionController::playOn() {
+  if (!m_playing) return;
+  if (!canStepForward()) {
+    if (m_stepsAwaited == 0) setPlaying(false);
+    return;
+  }
+  const bool stored = m_selection.step.value < run()->stepCount();
+  if (stored || m_stepsAwaited == 0) stepForward();
+  // Without a pace, stored steps come as fast as the event loop turns; new ones call back when they arrive.
+  if (m_playing && m_speed <= 0) {
+    if (stored) {
+      QTimer::singleShot(0, this, &SessionController::playOn);
+    }
+    m_playTimer.stop();
+  } else if (m_playing && !m_playTimer.isActive()) {
+    m_playTimer.start();
+  }
+}
+
+void SessionController::setSelection(const Selection& selection) {
+  Selection next = clampTo(selection, *m_session);
+  m_selection = next;
+  if (!m_selection.locked) followUnlocked();
+  emit selectionChanged();
+}
+
+/// Unlocked, query and key depend on step, layer and head alone: going back and forth gives the same picture.
+void SessionController::followUnlocked() {
+  const RunSnapshot* shown = run();
+  if (!shown || m_selection.step.value < 1) return;
+  m_selection.query = Position{shown->tokensSeenAt(m_selection.step) - 1};
+  m_selection.key = strongestKey(*shown, m_selection);
+}
+
+void SessionController::select(const Selection& selection) {
+  m_preview.reset();
+  const RunSnapshot* shown = run();
+  if (shown) m_follows = selection.step.value >= shown->stepCount();
+  setSelection(selection);
+}
+
+void SessionController::preview(const std::optional<Selection>& hovered) {
+  if (m_selection.locked && hovered) return;
+  std::optional<Selection> next;
+  if (hovered) {
+    next = clampTo(*hovered, *m_session);
+    next->step = m_selection.step;
+    next->locked = false;
+  }
+  if (next == m_preview) return;
+  m_preview = next;
+  emit selectionChanged();
+}
+
+void SessionController::selectPosition(Position p) {
+  const RunSnapshot* shown = run();
+  if (!shown || shown->steps.empty()) return;
+  Selection next = m_selection;
+  if (next.step.value < 1 || p.value >= shown->tokensSeenAt(next.step)) {
+    const auto fed = std::find_if(shown->steps.begin(), shown->steps.end(),
+                                  [&](const StepRecord& s) { return s.tokensSeen > p.value; });
+    next.step = fed == shown->steps.end() ? shown->steps.back().index : fed->index;
+  }
+  next.query = Position{std::min(p.value, shown->tokensSeenAt(next.step) - 1)};
+  next.key = strongestKey(*shown, next);
+  // The newest row is what an unlocked selection shows anyway: there following goes on.
+  next.locked = next.query.value != shown->tokensSeenAt(next.step) - 1;
+  select(next);
+}
+
+void SessionController::unlock() {
+  if (!m_selection.locked) return;
+  Selection next = m_selection;
+  next.locked = false;
+  select(next);
+}
+
+bool SessionController::event(QEvent* event) {
+  if (event->type() != wakeEvent()) return QObject::event(event);
+  // Cleared first: a publication from here on posts another event.
+  m_wakePending = false;
+  takeLatest();
+  return true;
+}
+
+void SessionController::takeLatest() {
+  if (!m_worker) return;
+  SessionSnapshotPtr latest = m_worker->latest();
+  if (latest == m_session) return;
+  const int stepsBefore = run() ? run()->stepCount() : 0;
+  m_session = std::move(latest);
+  m_preview.reset();
+
+  const RunSnapshot* shown = run();
+  const bool newRun = shown && shown->runId != m_runId;
+  const bool newModel = shown && shown->model != m_model;
+  if (newModel) {
+    m_model = shown->model;
+    m_stages = stagesOf(m_model->config());
+    if (stageIndex(m_stages, m_selection.site, LayerIndex{0}) < 0) m_selection.site = Site::weights;
+  }
+  if (newRun) {
+    m_runId = shown->runId;
+    m_follows = true;
+    m_selection.locked = false;
+    m_stepsAwaited = 0;
+  } else if (shown) {
+    m_stepsAwaited = std::max(0, m_stepsAwaited - (shown->stepCount() - stepsBefore));
+  }
+  if (!m_session->busy) {
+    m_stepsAwaited = 0;
+    m_slowTimer.stop();
+  }
+
+  if (shown && m_follows) m_selection.step = StepIndex{shown->stepCount()};
+  m_selection = clampTo(m_selection, *m_session);
+  if (!m_selection.locked) followUnlocked();
+
+  if (newRun) emit runStarted(newModel);
+  emit snapshotChanged();
+  if (!m_session->busy) emit idle();
+  if (!m_session->error.empty() && m_session->error != m_shownError) {
+    m_shownError = m_session->error;
+    emit failed(QString::fromStdString(m_session->error));
+  }
+  if (m_playing && (m_speed <= 0 || !canStepForward())) playOn();
+}
+
+}  // namespace decodescope

@@ -1,0 +1,121 @@
+#pragma once
+
+#include "app/stages.h"
+#include "core/decode/session_worker.h"
+#include "views/selection.h"
+
+#include <QObject>
+#include <QString>
+#include <QTimer>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+namespace decodescope {
+
+/// Owns the worker and the one Selection, on the GUI thread. Everything the user does to a run goes through
+/// here.
+///
+/// The worker's wake-ups are coalesced: at most one event is pending, and after it the newest publication has
+/// been taken. The selected step follows the newest one until the user goes back; looking back never changes
+/// the run.
+class SessionController : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit SessionController(QObject* parent = nullptr);
+  /// Stops and joins the worker before anything else goes.
+  ~SessionController() override;
+
+  /// Stops and joins the worker; what was published stays. Commands do nothing from then on.
+  void shutDown();
+
+  const SessionSnapshotPtr& session() const { return m_session; }
+  /// What the views show: the hover preview where there is one, else the selection itself.
+  const Selection& selection() const { return m_preview ? *m_preview : m_selection; }
+  /// The selection without the preview.
+  const Selection& lastingSelection() const { return m_selection; }
+  /// The selected lane's run; nullptr before a model is loaded.
+  const RunSnapshot* run() const;
+  /// The shown step's record; nullptr at step 0 and without a run.
+  const StepRecord* shownStep() const;
+  std::span<const Stage> stages() const { return m_stages; }
+  /// Index of the selected operation in stages(), or −1.
+  int currentStage() const;
+
+  bool isPlaying() const { return m_playing; }
+  /// Tokens a second while playing; 0 is as fast as it goes.
+  void setSpeed(double tokensPerSecond);
+  double speed() const { return m_speed; }
+
+  bool canStepForward() const;
+  bool canStepBack() const;
+
+  void open(const SessionWorker::OpenRequest& request);
+  void restart(const QString& prompt, int stepsAfterwards);
+  void setSettings(const RunSettings& settings);
+  void interrupt();
+
+  /// The next stored step; at the newest one, a new token.
+  void stepForward();
+  void stepBack();
+  /// The next operation of the shown step; behind the last one, the first operation of the next step.
+  void stageForward();
+  void stageBack();
+  void showStep(int step);
+  void setPlaying(bool playing);
+
+  /// Makes this the selection, every index clamped.
+  void select(const Selection& selection);
+  /// Shows a selection without keeping it; nothing happens while the selection is locked. std::nullopt ends
+  /// the preview.
+  void preview(const std::optional<Selection>& hovered);
+  /// Shows position `p` as the query; beyond the shown step's tokens the step that fed it comes first.
+  void selectPosition(Position p);
+  void unlock();
+
+  bool event(QEvent* event) override;
+
+ signals:
+  void snapshotChanged();
+  void selectionChanged();
+  void playingChanged(bool playing);
+  /// A new run began: another prompt, a restart, another model.
+  void runStarted(bool newModel);
+  /// A step was asked for, but the run has ended.
+  void endReached();
+  /// A command has been running for a second.
+  void slow();
+  /// Nothing runs any more.
+  void idle();
+  /// A command failed; the old run, if any, is untouched.
+  void failed(const QString& message);
+
+ private:
+  void takeLatest();
+  void moveToStep(int step);
+  void followUnlocked();
+  void setSelection(const Selection& selection);
+  void requestStep();
+  void commandSent();
+  void playOn();
+
+  std::atomic<bool> m_wakePending{false};
+  SessionSnapshotPtr m_session;
+  Selection m_selection;
+  std::optional<Selection> m_preview;
+  std::vector<Stage> m_stages;
+  std::uint64_t m_runId = 0;
+  LoadedModelPtr m_model;
+  std::string m_shownError;
+  bool m_follows = true;
+  bool m_playing = false;
+  double m_speed = 4;
+  int m_stepsAwaited = 0;
+  QTimer m_playTimer;
+  QTimer m_slowTimer;
+  std::unique_ptr<SessionWorker> m_worker;
+};
+
+}  // namespace decodescope

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/decode/run_settings.h"
+
+#include <QByteArray>
+#include <QString>
+#include <QStringList>
+
+#include <memory>
+
+class QSettings;
+
+namespace decodescope {
+
+/// What the window remembers between two starts, in an INI file of the user's configuration folder, or of the
+/// folder that DECODESCOPE_SETTINGS_DIR names.
+class Settings {
+ public:
+  enum class ThemeChoice { system, light, dark };
+
+  Settings();
+  ~Settings();
+
+  bool isFirstLaunch() const;
+  QString modelPath() const;
+  void setModelPath(const QString& path);
+  /// "" when the model's own first prompt was used.
+  QString prompt() const;
+  void setPrompt(const QString& prompt);
+  QStringList recentModels() const;
+  /// Puts the path first and keeps eight.
+  void addRecentModel(const QString& path);
+  void removeRecentModel(const QString& path);
+  ThemeChoice theme() const;
+  void setTheme(ThemeChoice choice);
+  double scale() const;
+  void setScale(double scale);
+  double speed() const;
+  void setSpeed(double tokensPerSecond);
+  RunSettings runSettings() const;
+  void setRunSettings(const RunSettings& settings);
+  bool hintDismissed() const;
+  void setHintDismissed();
+
+  QStringList viewOptions() const;
+  void setViewOptions(const QStringList& values);
+  QByteArray bytes(const char* key) const;
+  void setBytes(const char* key, const QByteArray& value);
+
+ private:
+  std::unique_ptr<QSettings> m_file;
+};
+
+}  // namespace decodescope

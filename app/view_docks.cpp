@@ -1,0 +1,112 @@
+#include "app/view_docks.h"
+
+#include "app/dock.h"
+#include "app/session_controller.h"
+#include "views/view_widget.h"
+
+#include <QApplication>
+#include <QCoreApplication>
+#include <QEvent>
+
+#include <algorithm>
+
+namespace decodescope {
+
+ViewDocks::ViewDocks(SessionController& controller, QWidget* parent)
+    : QMainWindow(parent), m_controller(controller) {
+  setWindowFlags(Qt::Widget);
+  setObjectName(QStringLiteral("views"));
+  setAccessibleName(tr("Views"));
+  setDockOptions(QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks);
+  setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
+  for (const ViewInfo& info : viewRegistry()) {
+    const QString title = QCoreApplication::translate("Views", info.title);
+    auto* view = new ViewWidget(info);
+    view->setAccessibleName(title);
+    view->installEventFilter(this);
+    auto* dock = new Dock(QLatin1String("view.") + QLatin1String(info.id), title, view, this);
+    dock->setToolTip(QCoreApplication::translate("Views", info.tip));
+    addDockWidget(Qt::TopDockWidgetArea, dock);
+    connect(view, &ViewWidget::selectionProposed, this, &ViewDocks::takeProposal);
+    connect(view, &ViewWidget::message, this, &ViewDocks::message);
+    connect(dock, &QDockWidget::visibilityChanged, this, &ViewDocks::present);
+    m_docks.push_back(dock);
+    m_views.push_back(view);
+  }
+  connect(&m_controller, &SessionController::snapshotChanged, this, &ViewDocks::present);
+  connect(&m_controller, &SessionController::selectionChanged, this, &ViewDocks::present);
+}
+
+void ViewDocks::applyTheme(const Theme& theme) {
+  for (Dock* dock : m_docks) dock->applyTheme(theme);
+  for (ViewWidget* view : m_views) view->setTheme(theme);
+}
+
+void ViewDocks::arrange(int width) {
+  if (m_docks.size() < 2) return;
+  const bool beside = width >= 900;
+  for (std::size_t i = 1; i < m_docks.size(); ++i) {
+    if (beside && i == 1) {
+      splitDockWidget(m_docks[0], m_docks[1], Qt::Horizontal);
+    } else {
+      tabifyDockWidget(m_docks[i - 1], m_docks[i]);
+    }
+  }
+  m_docks.front()->raise();
+  if (beside) resizeDocks({m_docks[0], m_docks[1]}, {width * 3 / 5, width * 2 / 5}, Qt::Horizontal);
+}
+
+/// Pointing changes query and key alone and is a preview; everything else is meant to stay.
+void ViewDocks::takeProposal(const Selection& proposed) {
+  Selection pointed = m_controller.lastingSelection();
+  pointed.query = proposed.query;
+  pointed.key = proposed.key;
+  if (proposed == pointed && !proposed.locked) {
+    m_controller.preview(proposed);
+  } else {
+    m_controller.select(proposed);
+  }
+}
+
+bool ViewDocks::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::Leave) m_controller.preview(std::nullopt);
+  return QMainWindow::eventFilter(watched, event);
+}
+
+QStringList ViewDocks::optionValues() const {
+  QStringList values;
+  for (const ViewWidget* view : m_views) {
+    for (const QString& value : view->optionValues())
+      values << QLatin1String(view->info().id) + QLatin1Char('/') + value;
+  }
+  return values;
+}
+
+void ViewDocks::setOptionValues(const QStringList& values) {
+  for (ViewWidget* view : m_views) {
+    const QString prefix = QLatin1String(view->info().id) + QLatin1Char('/');
+    QStringList own;
+    for (const QString& value : values) {
+      if (value.startsWith(prefix)) own << value.mid(prefix.size());
+    }
+    view->setOptionValues(own);
+  }
+}
+
+ViewWidget* ViewDocks::activeView() const {
+  const QWidget* focus = QApplication::focusWidget();
+  for (ViewWidget* view : m_views) {
+    if (focus && (focus == view || view->isAncestorOf(focus))) return view;
+  }
+  const auto shown = std::find_if(m_views.begin(), m_views.end(),
+                                  [](const ViewWidget* view) { return !view->visibleRegion().isEmpty(); });
+  return shown == m_views.end() ? nullptr : *shown;
+}
+
+void ViewDocks::present() {
+  for (ViewWidget* view : m_views) {
+    if (view->isVisible()) view->present(m_controller.session(), m_controller.selection());
+  }
+}
+
+}  // namespace decodescope

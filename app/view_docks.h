@@ -1,0 +1,47 @@
+#pragma once
+
+#include "views/theme.h"
+
+#include <QMainWindow>
+
+#include <vector>
+
+namespace decodescope {
+
+class Dock;
+class SessionController;
+class ViewWidget;
+struct Selection;
+
+/// The middle of the window: one dock for each row of the view registry, which tile, tab and float.
+class ViewDocks : public QMainWindow {
+  Q_OBJECT
+
+ public:
+  explicit ViewDocks(SessionController& controller, QWidget* parent = nullptr);
+
+  void applyTheme(const Theme& theme);
+  const std::vector<Dock*>& docks() const { return m_docks; }
+  /// The view that the pointer or the keyboard used last; nullptr when none is shown.
+  ViewWidget* activeView() const;
+  /// Side by side when there is room, else one behind the other.
+  void arrange(int width);
+  /// "attention/stage=weights" and so on, to be remembered.
+  QStringList optionValues() const;
+  void setOptionValues(const QStringList& values);
+
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ signals:
+  void message(const QString& text, bool isError);
+
+ private:
+  void takeProposal(const Selection& proposed);
+  void present();
+
+  SessionController& m_controller;
+  std::vector<Dock*> m_docks;
+  std::vector<ViewWidget*> m_views;
+};
+
+}  // namespace decodescope
