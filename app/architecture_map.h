@@ -1,6 +1,8 @@
 #pragma once
 
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "app/architecture_layout.h"
+#endif
 
 #include <QWidget>
 

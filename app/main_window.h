@@ -1,7 +1,9 @@
 #pragma once
 
 #include "app/banner.h"
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "app/settings.h"
+#endif
 #include "views/theme.h"
 
 #include <QMainWindow>

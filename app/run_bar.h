@@ -1,6 +1,8 @@
 #pragma once
 
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "core/decode/run_snapshot.h"
+#endif
 #include "views/theme.h"
 
 #include <QWidget>

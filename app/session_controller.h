@@ -1,8 +1,10 @@
 #pragma once
 
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "app/stages.h"
 #include "core/decode/session_worker.h"
 #include "views/selection.h"
+#endif
 
 #include <QObject>
 #include <QString>

@@ -1,7 +1,9 @@
 #pragma once
 
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "core/decode/run_snapshot.h"
 #include "views/selection.h"
+#endif
 #include "views/theme.h"
 
 #include <QAbstractScrollArea>
