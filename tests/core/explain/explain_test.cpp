@@ -1,0 +1,140 @@
+#include "core/base/random.h"
+#include "core/decode/lane.h"
+#include "core/explain/explanation.h"
+#include "tests/support/paths.h"
+#include "tests/support/random_model.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <set>
+
+namespace decodescope {
+namespace {
+
+constexpr int kTokens = 11;
+
+RunSnapshotPtr runOf(const ModelConfig& config, bool kvCache = true) {
+  RunSettings settings;
+  settings.kvCache = kvCache;
+  Lane lane = std::move(Lane::start(test::randomLoadedModel(config, 4), settings,
+                                    test::randomTokens(config, 5, 2), {}))
+                  .value();
+  while (lane.snapshot()->positions.size() < kTokens) EXPECT_TRUE(lane.step());
+  return lane.snapshot();
+}
+
+std::vector<LayerIndex> layersOf(const SiteInfo& info, const ModelConfig& config) {
+  std::vector<LayerIndex> layers;
+  for (int l = info.perLayer ? 0 : -1; l < (info.perLayer ? config.numHiddenLayers : 0); ++l)
+    layers.push_back(LayerIndex{l});
+  return layers;
+}
+
+class ExplainFamily : public testing::TestWithParam<test::NamedConfig> {};
+
+TEST_P(ExplainFamily, RecomputesTheTracedNumberAtEverySite) {
+  const ModelConfig& config = GetParam().config;
+  for (const bool kvCache : {true, false}) {
+    const RunSnapshotPtr run = runOf(config, kvCache);
+    Random random(5);
+    for (const SiteInfo& info : siteTable()) {
+      if (!siteExists(info.site, config)) {
+        EXPECT_FALSE(
+            explain(*run, {info.site, info.perLayer ? LayerIndex{0} : kNoLayer, Position{0}, 0}, kTokens))
+            << info.dumpName;
+        continue;
+      }
+      for (const LayerIndex layer : layersOf(info, config)) {
+        for (const int position : {0, 1, 4, kTokens - 1}) {
+          const int cells = cellCount(config, info.site, Position{position});
+          for (int sample = 0; sample < 6; ++sample) {
+            const Cell cell{info.site, layer, Position{position},
+                            static_cast<int>(random.below(static_cast<std::uint64_t>(cells)))};
+            const std::optional<Explanation> e = explain(*run, cell, kTokens);
+            ASSERT_TRUE(e) << info.dumpName << " " << position << " " << cell.index;
+            // Numbers of these models are of size one: the site's tolerance is relative to that.
+            EXPECT_NEAR(e->recomputed, e->traced,
+                        info.tolerance * std::max(1.0, std::abs(static_cast<double>(e->traced))))
+                << e->name;
+            EXPECT_FALSE(e->formula.empty());
+            EXPECT_FALSE(e->operands.empty());
+          }
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Decoders, ExplainFamily, testing::ValuesIn(test::decoderFamily()),
+                         [](const auto& named) { return named.param.name; });
+
+TEST(Explain, SaysNamesShapesAndNumbers) {
+  ModelConfig config = test::smallConfig();
+  config.numKeyValueHeads = 2;
+  const RunSnapshotPtr run = runOf(config);
+  // Query 6 sees 7 keys: head 3, key 2.
+  const std::optional<Explanation> e =
+      explain(*run, {Site::scores, LayerIndex{1}, Position{6}, 3 * 7 + 2}, kTokens);
+  ASSERT_TRUE(e);
+  EXPECT_EQ(e->name, "layers.1.self_attn.scores[head 3, query 6, key 2]");
+  EXPECT_EQ(e->lensName, "blocks.1.attn.hook_attn_scores");
+  EXPECT_EQ(e->shape, "(H, T, T) = (4, 11, 11)");
+  EXPECT_EQ(e->operands[0].name, "layers.1.self_attn.q_rot[6, head 3]");
+  EXPECT_EQ(e->operands[1].name, "layers.1.self_attn.k_rot[2, head 1]");
+  ASSERT_TRUE(e->operands[1].source);
+  EXPECT_EQ(*e->operands[1].source, (Cell{Site::kRot, LayerIndex{1}, Position{2}, 6}));
+  EXPECT_NE(e->filled.find(" / √6 = "), std::string::npos) << e->filled;
+}
+
+TEST(Explain, NothingOutsideTheRunOrWithoutItsTraces) {
+  const RunSnapshotPtr run = runOf(test::smallConfig());
+  EXPECT_FALSE(explain(*run, {Site::qProj, LayerIndex{0}, Position{kTokens}, 0}, kTokens));
+  EXPECT_FALSE(explain(*run, {Site::qProj, LayerIndex{2}, Position{0}, 0}, kTokens));
+  EXPECT_FALSE(explain(*run, {Site::qProj, kNoLayer, Position{0}, 0}, kTokens));
+  EXPECT_FALSE(explain(*run, {Site::qProj, LayerIndex{0}, Position{0}, 24}, kTokens));
+  EXPECT_FALSE(explain(*run, {Site::qProj, LayerIndex{0}, Position{0}, -1}, kTokens));
+  EXPECT_FALSE(explain(*run, {Site::qProj, LayerIndex{0}, Position{4}, 0}, 4));  // fed by a later step
+  RunSnapshot dropped = *run;
+  dropped.positions[1].reset();
+  EXPECT_FALSE(explain(dropped, {Site::qProj, LayerIndex{0}, Position{1}, 0}, kTokens));
+  EXPECT_FALSE(explain(dropped, {Site::weights, LayerIndex{0}, Position{3}, 0}, kTokens));
+  EXPECT_TRUE(explain(dropped, {Site::qProj, LayerIndex{0}, Position{3}, 0}, kTokens));
+}
+
+/// Runs a Python program and returns the first number that it prints.
+double pythonSays(const std::string& code, const test::TemporaryDir& dir) {
+  std::ofstream(dir.file("snippet.py")) << code;
+  std::FILE* pipe = popen(("/usr/bin/python3 '" + dir.file("snippet.py") + "' 2>&1").c_str(), "r");
+  char line[4096] = "";
+  const bool read = std::fgets(line, sizeof(line), pipe) != nullptr;
+  EXPECT_EQ(pclose(pipe), 0) << line << "\n" << code;
+  return read ? std::atof(line) : std::nan("");
+}
+
+TEST(Explain, EveryKindsNumpyCodeRunsAndAgrees) {
+  if (std::system("/usr/bin/python3 -c 'import numpy' 2>/dev/null") != 0)
+    GTEST_FAIL() << "python3-numpy is missing";
+  const test::TemporaryDir dir;
+  std::set<std::pair<ExplanationKind, Activation>> ran;
+  for (const test::NamedConfig& named : test::decoderFamily()) {
+    const RunSnapshotPtr run = runOf(named.config);
+    for (const SiteInfo& info : siteTable()) {
+      if (!siteExists(info.site, named.config)) continue;
+      const LayerIndex layer = info.perLayer ? LayerIndex{1} : kNoLayer;
+      const std::optional<Explanation> e = explain(*run, {info.site, layer, Position{6}, 5}, kTokens);
+      ASSERT_TRUE(e);
+      if (!ran.insert({e->kind, e->activation}).second) continue;
+      EXPECT_NEAR(pythonSays(numpyCode(*e), dir), e->traced, 1e-5) << numpyCode(*e);
+    }
+  }
+  std::set<ExplanationKind> kinds;
+  for (const auto& [kind, activation] : ran) kinds.insert(kind);
+  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(ExplanationKind::lookup) + 1)
+      << "a kind that no code was run for";
+}
+
+}  // namespace
+}  // namespace decodescope
