@@ -225,17 +225,25 @@ ArchitectureLayout layoutArchitecture(const ModelConfig& config, int tokens, dou
   const double margin = theme.px(8);
   layout.headerHeight = label + theme.px(6);
 
-  // Heights that the text needs; what is left over is shared out.
-  double needed = 2 * margin + layout.headerHeight + 2 * theme.px(6);
-  for (const Row& row : rows) {
-    needed += row.size() > 1 ? label + small + theme.px(3)
-                             : label + theme.px(row[0].kind == MapNode::Kind::add ? 0 : 4);
-  }
-  const double minGap = theme.px(6), maxGap = theme.px(13);
+  // Comfortable rows where there is room, tight ones before anything has to be scrolled.
   const auto gaps = static_cast<double>(rows.size() - 1);
-  const double gap = std::clamp((height - needed) / gaps, minGap, maxGap);
+  double padding = theme.px(4), minGap = theme.px(6);
+  const auto rowHeightOf = [&](const Row& row) {
+    if (row.size() > 1) return label + small + padding * 0.75;
+    return row[0].kind == MapNode::Kind::add ? label : label + padding;
+  };
+  const auto needed = [&] {
+    double sum = 2 * margin + layout.headerHeight + 2 * theme.px(6);
+    for (const Row& row : rows) sum += rowHeightOf(row);
+    return sum;
+  };
+  if (needed() + gaps * minGap > height) {
+    padding = theme.px(1);
+    minGap = theme.px(4);
+  }
+  const double gap = std::clamp((height - needed()) / gaps, minGap, theme.px(13));
   const double extra =
-      std::clamp((height - needed - gaps * gap) / static_cast<double>(rows.size()), 0.0, theme.px(7));
+      std::clamp((height - needed() - gaps * gap) / static_cast<double>(rows.size()), 0.0, theme.px(7));
 
   const double streamX = margin + theme.px(9);
   const double left = streamX + theme.px(18), right = width - margin - theme.px(10);
@@ -254,9 +262,7 @@ ArchitectureLayout layoutArchitecture(const ModelConfig& config, int tokens, dou
       y += gap;
       inLayer = false;
     }
-    const bool several = row.size() > 1;
-    const double rowHeight = extra + (several ? label + small + theme.px(3)
-                                              : label + theme.px(row[0].kind == MapNode::Kind::add ? 0 : 4));
+    const double rowHeight = extra + rowHeightOf(row);
     // q and k keep two of three columns down to the softmax, so that v can pass beside them.
     const Site site = row[0].site;
     const bool besideValues = row[0].kind != MapNode::Kind::sample &&

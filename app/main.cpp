@@ -1,6 +1,7 @@
 #include "app/cli/decode_command.h"
 #include "app/cli/inspect_command.h"
 #include "app/cli/subcommand.h"
+#include "app/window/run_window.h"
 
 #include <cstdio>
 #include <iterator>
@@ -43,6 +44,5 @@ int main(int argc, char** argv) {
       return kExitDone;
     }
   }
-  printHelp();
-  return kExitCallAtFault;
+  return runWindow(argc, argv);
 }

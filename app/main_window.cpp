@@ -297,9 +297,8 @@ void MainWindow::onSlow() {
 
 void MainWindow::showHint() {
   if (m_settings.hintDismissed()) return;
-  m_banner->showMessage(
-      Banner::Kind::hint,
-      tr("Space generates the next token, Backspace goes back. Point at any number to see how it was made."));
+  m_banner->showMessage(Banner::Kind::hint,
+                        tr("Space generates the next token, Backspace goes back, P plays."));
 }
 
 void MainWindow::refreshModels() {

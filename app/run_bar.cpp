@@ -3,6 +3,7 @@
 #include "app/format.h"
 #include "app/icons.h"
 #include "app/model_library.h"
+#include "app/switch_button.h"
 
 #include <QAction>
 #include <QCheckBox>
@@ -84,7 +85,7 @@ RunBar::RunBar(QWidget* parent)
     : QWidget(parent),
       m_model(new QComboBox(this)),
       m_prompt(new QLineEdit(this)),
-      m_cache(new QToolButton(this)),
+      m_cache(new SwitchButton(tr("KV cache"), this)),
       m_sampling(new QToolButton(this)),
       m_editor(new SamplingEditor),
       m_heads(new QToolButton(this)) {
@@ -109,15 +110,11 @@ RunBar::RunBar(QWidget* parent)
   m_prompt->setClearButtonEnabled(true);
   connect(m_prompt, &QLineEdit::returnPressed, this, [this] { emit promptEntered(m_prompt->text()); });
 
-  m_cache->setCheckable(true);
-  m_cache->setFocusPolicy(Qt::StrongFocus);
   m_cache->setToolTip(
       tr("Keep the keys and values of earlier tokens (Ctrl+K). Switching keeps the text; the next step shows "
          "what has to be computed again"));
-  m_cache->setAccessibleName(tr("KV cache"));
   m_cache->setShortcut(QKeySequence(tr("Ctrl+K")));
-  connect(m_cache, &QToolButton::toggled, this, [this](bool on) {
-    m_cache->setText(on ? tr("KV cache on") : tr("KV cache off"));
+  connect(m_cache, &QAbstractButton::toggled, this, [this](bool on) {
     m_settings.kvCache = on;
     emit settingsEdited();
   });
@@ -167,10 +164,6 @@ void RunBar::applyTheme(const Theme& theme) {
   layout()->setSpacing(2 * gap);
   m_model->setMinimumContentsLength(10);
   m_prompt->setMinimumWidth(static_cast<int>(theme.px(140)));
-  // As wide as either text, so that switching moves nothing.
-  const int widest = std::max(m_cache->fontMetrics().horizontalAdvance(tr("KV cache off")),
-                              m_cache->fontMetrics().horizontalAdvance(tr("KV cache on")));
-  m_cache->setMinimumWidth(widest + 4 * gap);
 }
 
 void RunBar::setModels(const QStringList& bundled, const QStringList& recent, const QString& current) {
@@ -212,7 +205,6 @@ void RunBar::setSettings(const RunSettings& settings) {
   const QSignalBlocker blocker(this);
   m_settings = settings;
   m_cache->setChecked(settings.kvCache);
-  m_cache->setText(settings.kvCache ? tr("KV cache on") : tr("KV cache off"));
   m_editor->setSettings(settings);
   showSamplingText();
 }

@@ -16,6 +16,8 @@ class QToolButton;
 
 namespace decodescope {
 
+class SwitchButton;
+
 /// The form behind the sampling button.
 class SamplingEditor : public QWidget {
   Q_OBJECT
@@ -65,7 +67,7 @@ class RunBar : public QWidget {
 
   QComboBox* m_model;
   QLineEdit* m_prompt;
-  QToolButton* m_cache;
+  SwitchButton* m_cache;
   QToolButton* m_sampling;
   SamplingEditor* m_editor;
   QToolButton* m_heads;

@@ -9,10 +9,36 @@
 #include <QFileInfo>
 
 #include <cstdio>
+#include <cstring>
 
 namespace decodescope {
+namespace {
+
+/// Qt ends the program when it finds no display; that is said in a line of our own instead.
+bool hasDisplay(int argc, char** argv) {
+#ifdef Q_OS_LINUX
+  for (int i = 1; i < argc; ++i) {
+    if (std::strncmp(argv[i], "-platform", 9) == 0 || std::strncmp(argv[i], "--platform", 10) == 0)
+      return true;
+  }
+  return qEnvironmentVariableIsSet("DISPLAY") || qEnvironmentVariableIsSet("WAYLAND_DISPLAY") ||
+         qEnvironmentVariableIsSet("QT_QPA_PLATFORM");
+#else
+  static_cast<void>(argc);
+  static_cast<void>(argv);
+  return true;
+#endif
+}
+
+}  // namespace
 
 int runWindow(int argc, char** argv) {
+  if (!hasDisplay(argc, argv)) {
+    std::fputs(
+        "decodescope: there is no display for a window; decodescope decode and render work without one\n",
+        stderr);
+    return 1;
+  }
   QApplication::setHighDpiScaleFactorRoundingPolicy(Qt::HighDpiScaleFactorRoundingPolicy::PassThrough);
   QApplication application(argc, argv);
   QApplication::setApplicationName(QStringLiteral("decodescope"));
