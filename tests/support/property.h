@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdlib>
+#include <gtest/gtest.h>
+
+// RapidCheck's header needs GoogleTest's above it.
 #include <rapidcheck/gtest.h>
 
 namespace decodescope::test {
