@@ -1,6 +1,7 @@
 #include "app/cli/decode_command.h"
 #include "app/cli/inspect_command.h"
 #include "app/cli/subcommand.h"
+#include "app/cli/train_command.h"
 #include "app/window/run_window.h"
 
 #include <cstdio>
@@ -14,6 +15,7 @@ namespace {
 constexpr Subcommand kSubcommands[] = {
     {"decode", "decode a prompt; print the text, or write every tensor", runDecodeCommand},
     {"inspect", "say what is in a model", runInspectCommand},
+    {"train", "make the bundled models from nothing", runTrainCommand},
 };
 
 void printHelp() {

@@ -31,6 +31,10 @@ constexpr TalePlace kPlaces[] = {{"park", "in"},   {"garden", "in"}, {"forest", 
                                  {"cave", "in"},   {"castle", "in"}, {"mill", "at"},   {"barn", "in"},
                                  {"school", "at"}, {"station", "at"}};
 
+constexpr const char* kSyllables[] = {"la",  "li",  "lo", "lu",  "ba",  "bim", "bo", "du",
+                                      "dee", "dum", "fa", "fee", "ma",  "mi",  "mo", "ra",
+                                      "ree", "ro",  "ta", "tee", "tum", "tra", "za", "zum"};
+
 constexpr const char* kOpenings[] = {
     "Once upon a time, there was {A.intro}.",
     "Once upon a time, there was {A.intro}. {A.He} lived near {X}.",
@@ -68,19 +72,21 @@ constexpr const char* kPlots[] = {
     "{A} looked [behind the rocks|under the trees|in the grass|everywhere], but {A.he} could not find the "
     "{o}. "
     "[{A.He} was very sad.|{A.He} sat down and cried.|{A.He} began to cry.] "
-    "Then {B} came. \"[Why are you sad|What is wrong|Why are you crying], {A}?\" asked {B}. "
+    "Then {B} came with @ {p}. \"[Why are you sad|What is wrong|Why are you crying], {A}?\" asked {B}. "
     "\"I lost my {o}, {B},\" said {A}. "
     "\"[Do not cry|Do not worry|I will help you], {A},\" said {B}. "
-    "[{A} and {B} looked for the {o} together.|{B} and {A} went back to {X}.] "
+    "{B} left the {p} under a tree. [{A} and {B} looked for the {o} together.|{B} and {A} went back to {X}.] "
     "[Soon|At last|After a while], {B} [found|saw] the {o} [under an old tree|behind a big rock|in the tall "
     "grass|near the water]. "
-    "{B} gave the {o} to {A}. {A} was so happy. \"Thank you, {B}!\" said {A}. {A.He} hugged {B.him}.",
+    "{B} gave the {o} to {A} and took the {p}. {A} was so happy. \"Thank you, {B}!\" said {A}. {A.He} hugged "
+    "{B.him}.",
 
     // A present.
     "[It was {B}'s birthday.|One day it was {B}'s birthday.|The next day was {B}'s birthday.] "
     "{A} wanted to give {B} a present. {A} went to {Y}. There {A.he} saw {C.intro}. "
     "\"[Can you help me|Will you help me], {C}?\" asked {A}. \"I need a present for {B}.\" "
-    "\"[Of course|Yes], {A},\" said {C}. \"[I have @ {o}.|Here is @ {o}.|You can have my {o}.]\" "
+    "\"[Of course|Yes], {A},\" said {C}. \"[I have @ {o} and @ {p}.|Here is @ {o} and here is @ {p}.]\" "
+    "\"[I will take|I like] the {o}, {C},\" said {A}. "
     "{C} gave the {o} to {A}. {A} thanked {C} and [ran|walked|went] to {B}. "
     "\"[This is for you|Happy birthday|I have a present for you], {B}!\" said {A}. "
     "{B} opened the box and saw @ {o}. {B.His} eyes were [big|bright]. "
@@ -123,10 +129,11 @@ constexpr const char* kPlots[] = {
     "\"One, two, three, go!\" said {C}. {A} and {B} ran [very|so] fast. "
     "[Near the end|Then|Soon] {B} fell down and hurt {B.his} [leg|arm|foot]. "
     "{A} stopped. \"[Are you hurt|Can you walk|Are you all right], {B}?\" asked {A}. "
-    "\"[My leg hurts|It hurts|I cannot run], {A},\" said {B}. "
+    "\"[It hurts|I cannot run], {A},\" said {B}. "
     "{A} [helped|carried|held] {B} and they walked to {Y} together. "
     "\"[You are both winners|I am proud of you], {A} and {B},\" said {C}. "
-    "{C} gave @ {o} to {A} and {B}. {B} [looked at {A} and smiled|smiled at {A}|took {A.his} hand]. \"[You "
+    "{C} had @ {o} and @ {p}. {C} gave the {o} to {A} and the {p} to {B}. {B} [looked at {A} and "
+    "smiled|smiled at {A}|took {A.his} hand]. \"[You "
     "are a good friend|Thank you], {A},\" said {B}.",
 
     // Rain.
@@ -137,7 +144,7 @@ constexpr const char* kPlots[] = {
     "[They ran to a small house.|They ran to an old house.|They saw a small house.] "
     "{C.intro.Cap} opened the door. \"[Come in|Please come in], {A}! Come in, {B}!\" said {C}. "
     "{C} gave @ {f} to {A} and @ cup of [milk|tea] to {B}. [They sat by the fire.|It was warm there.] "
-    "{C} told them a story about @ {o}. \"[What a good story|I like your story], {C},\" said {B}. "
+    "{C} told them a story about @ {o} and @ {p}. \"[I like the {o}|I like the {p}], {C},\" said {B}. "
     "[At last|After a while|Soon], the rain stopped. "
     "\"Thank you, {C},\" said {A}. \"[Come again|Good night|Come back soon], {A},\" said {C}.",
 
@@ -160,7 +167,7 @@ constexpr const char* kPlots[] = {
     "tree|had hurt {C.his} leg]. "
     "\"[Do not be afraid|I will help you|I am here], {C},\" said {A}. But {A} could not do it alone. "
     "So {A} ran to {Y} and found {B}. \"[Come with me|Come quickly], {B}!\" said {A}. \"We must help {C}.\" "
-    "{B} took @ {o} and went with {A}. {A} and {B} used the {o}, and soon {C} was free. "
+    "{B} took @ {o} and @ {p} and went with {A}. {A} used the {o}, {B} used the {p}, and soon {C} was free. "
     "\"Thank you, {A}! Thank you, {B}!\" said {C}. "
     "{B} gave the {o} to {C}. \"[This {o} is for you|You can keep the {o}], {C},\" said {B}. "
     "{C} was [so|very] glad. [{C.He} kept the {o} for many years.|{C.He} never forgot {A} and {B}.]",
@@ -191,6 +198,18 @@ constexpr const char* kPlots[] = {
     "{A}, {B} and {C} played with the {m} {X.at}.",
 };
 
+constexpr const char* kSongs[] = {
+    "{A} had a song. The song went {s}. {B} liked the song and sang {s}, too.",
+    "{A} always sang {s}. [So|Then] {B} sang {s}, too.",
+    "{B} had a song that went {s}. {A} liked the song, and soon {A} sang {s}, too.",
+};
+
+constexpr const char* kRefrains[] = {
+    "Then {A} sang {s}.",
+    "{A} and {B} sang {s} together.",
+    "{B} sang {s} once more.",
+};
+
 constexpr const char* kEndings[] = {
     "From that day on, {A} and {B} were [best|good] friends.",
     "And {A} and {B} were happy.",
@@ -204,9 +223,9 @@ constexpr const char* kEndings[] = {
     "",
 };
 
-constexpr TaleGrammar kGrammar{kGirlNames, kBoyNames, kAnimals,  kWomanTitles, kManTitles,
-                               kTraits,    kObjects,  kHandmade, kColours,     kFoods,
-                               kPlaces,    kOpenings, kFriends,  kPlots,       kEndings};
+constexpr TaleGrammar kGrammar{kGirlNames, kBoyNames, kAnimals, kWomanTitles, kManTitles, kTraits,
+                               kObjects,   kHandmade, kColours, kFoods,       kPlaces,    kSyllables,
+                               kOpenings,  kFriends,  kPlots,   kSongs,       kRefrains,  kEndings};
 
 }  // namespace
 

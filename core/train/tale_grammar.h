@@ -13,11 +13,12 @@ struct TalePlace {
 /// The words and templates that makeTale() draws from.
 ///
 /// In a template `[a|b|c]` is one of the alternatives (they nest; the last may be empty), and `{…}` a slot:
-///   {A} {B} {C}       a character's name as it is always mentioned: "Lily", "Captain Finn"
-///   {A.intro}         "a little girl named Lily", "a kind man called Captain Finn"
-///   {A.he} {A.him} {A.his}, capital {A.He} {A.His}
-///   {o} {p}           an object with its colour: "red kite"; {m} one that can be made; {f} something to eat:
-///   "pear" {X} {Y}           a place: "the park"; {X.at} "in the park"
+/// - {A} {B} {C}: a character's name as it is always mentioned: "Lily", "Captain Finn"
+/// - {A.intro}: "a little girl named Lily", "a kind man called Captain Finn"; {A.a}: "a little girl"
+/// - {A.he} {A.him} {A.his}, capital {A.He} {A.His}
+/// - {o} {p}: an object with its colour: "red kite"; {m}: one that can be made; {f}: something to eat: "pear"
+/// - {s}: the tale's song, six syllables: "la bim ro tee du za"
+/// - {X} {Y}: a place: "the park"; {X.at}: "in the park"
 /// `@` stands for a or an, as the following word asks.
 struct TaleGrammar {
   std::span<const char* const> girlNames;
@@ -31,9 +32,12 @@ struct TaleGrammar {
   std::span<const char* const> colours;
   std::span<const char* const> foods;
   std::span<const TalePlace> places;
+  std::span<const char* const> syllables;  ///< of songs
   std::span<const char* const> openings;
   std::span<const char* const> friends;  ///< introduce B
   std::span<const char* const> plots;
+  std::span<const char* const> songs;     ///< in three tales of four, after the friend
+  std::span<const char* const> refrains;  ///< and then again after the plot
   std::span<const char* const> endings;
 };
 

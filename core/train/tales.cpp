@@ -5,11 +5,13 @@
 #include "core/train/tale_grammar.h"
 
 #include <array>
-#include <cctype>
 #include <string_view>
+#include <utility>
 
 namespace decodescope {
 namespace {
+
+constexpr std::size_t kSongLength = 6;
 
 struct Character {
   std::string firstName;
@@ -32,11 +34,11 @@ Character drawCharacter(Random& random) {
   c.mention = c.firstName;
   std::string kind = c.female ? "girl" : "boy";
   const std::uint64_t sort = random.below(10);
-  if (sort < 3) {
+  if (sort < 5) {
     c.title = pick(random, c.female ? grammar.womanTitles : grammar.manTitles);
     c.mention = c.title + " " + c.firstName;
     kind = c.female ? "woman" : "man";
-  } else if (sort < 6) {
+  } else if (sort < 8) {
     kind = pick(random, grammar.animals);
   }
   c.noun = std::string("@ ") + pick(random, grammar.traits) + " " + kind;
@@ -63,6 +65,12 @@ class Teller {
       m_objects[i] = colours[i] + " " + nouns[i];
     }
     m_handmade = std::string(pick(m_random, grammar.colours)) + " " + pick(m_random, grammar.handmade);
+    // No syllable twice: what followed it the first time is all that one must find to sing on.
+    std::vector<const char*> syllables(grammar.syllables.begin(), grammar.syllables.end());
+    for (std::size_t i = 0; i < kSongLength; ++i) {
+      std::swap(syllables[i], syllables[i + static_cast<std::size_t>(m_random.below(syllables.size() - i))]);
+      m_song += (i == 0 ? "" : " ") + std::string(syllables[i]);
+    }
     m_food = pick(m_random, grammar.foods);
     m_places[0] = pick(m_random, grammar.places);
     do {
@@ -72,10 +80,15 @@ class Teller {
 
   Tale tell() {
     const TaleGrammar& grammar = taleGrammar();
-    const char* const parts[] = {pick(m_random, grammar.openings), pick(m_random, grammar.friends),
-                                 pick(m_random, grammar.plots), pick(m_random, grammar.endings)};
+    const char* const opening = pick(m_random, grammar.openings);
+    const char* const friends = pick(m_random, grammar.friends);
+    const bool sings = m_random.below(4) != 0;
+    const char* const song = sings ? pick(m_random, grammar.songs) : "";
+    const char* const plot = pick(m_random, grammar.plots);
+    const char* const refrain = sings ? pick(m_random, grammar.refrains) : "";
+    const char* const ending = pick(m_random, grammar.endings);
     std::string raw;
-    for (const char* const part : parts) {
+    for (const char* const part : {opening, friends, song, plot, refrain, ending}) {
       if (*part == '\0') continue;
       if (!raw.empty()) raw += ' ';
       expand(part, raw);
@@ -137,6 +150,7 @@ class Teller {
     if (who == 'p') return m_objects[1];
     if (who == 'm') return m_handmade;
     if (who == 'f') return m_food;
+    if (who == 's') return m_song;
     if (who == 'X' || who == 'Y') {
       const TalePlace& place = m_places[who == 'X' ? 0 : 1];
       const std::string noun = std::string("the ") + place.noun;
@@ -176,6 +190,7 @@ class Teller {
   std::array<Character, 3> m_cast;
   std::array<std::string, 2> m_objects;
   std::string m_handmade;
+  std::string m_song;
   std::string m_food;
   std::array<TalePlace, 2> m_places{};
 };
