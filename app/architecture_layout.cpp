@@ -101,12 +101,12 @@ QPointF bottom(const QRectF& box) {
 }
 
 /// The lines between the boxes, once these have their places.
-void connectNodes(ArchitectureLayout& layout, const ModelConfig& config) {
+void connectNodes(ArchitectureLayout& layout, const ModelConfig& config, const Theme& theme) {
   const auto box = [&](Site site) -> const QRectF* {
     const int index = layout.find(site);
     return index < 0 ? nullptr : &layout.nodes[static_cast<std::size_t>(index)].box;
   };
-  const double streamX = layout.stream.x1();
+  const double streamX = layout.streamX;
   const auto down = [&](Site from, Site to) {
     const QRectF* a = box(from);
     const QRectF* b = box(to);
@@ -115,10 +115,20 @@ void connectNodes(ArchitectureLayout& layout, const ModelConfig& config) {
     const double x = a->width() < b->width() ? a->center().x() : b->center().x();
     layout.arrows.emplace_back(x, a->bottom(), x, b->top());
   };
-  const auto fromStream = [&](Site to) {
-    if (const QRectF* b = box(to))
-      layout.arrows.emplace_back(streamX, b->center().y(), b->left(), b->center().y());
+  /// Both return the height at which they leave or join the stream; `at` is the place on the box's side.
+  const auto fromStream = [&](Site to, double at = 0.5) {
+    const QRectF* b = box(to);
+    const double y = b->top() + at * b->height();
+    layout.arrows.emplace_back(streamX, y, b->left(), y);
+    return y;
   };
+  const auto ontoStream = [&](Site from, double at = 0.5) {
+    const QRectF* b = box(from);
+    const double y = b->top() + at * b->height();
+    layout.lines.emplace_back(streamX, y, b->left(), y);
+    return y;
+  };
+  const auto stream = [&](double from, double to) { layout.stream.emplace_back(streamX, from, streamX, to); };
   const auto toStream = [&](Site from, Site add) {
     const QRectF* a = box(from);
     const QRectF* b = box(add);
@@ -130,12 +140,6 @@ void connectNodes(ArchitectureLayout& layout, const ModelConfig& config) {
 
   const bool pre = config.normPlacement == NormPlacement::preNorm;
   const bool rotary = config.position == PositionKind::rotary;
-  for (const Site projection : {Site::qProj, Site::kProj, Site::vProj}) {
-    if (pre) {
-      down(Site::inputLayernorm, projection);
-    }
-  }
-  if (!pre) fromStream(Site::qProj);
   if (rotary) {
     down(Site::qProj, Site::qRot);
     down(Site::kProj, Site::kRot);
@@ -147,21 +151,37 @@ void connectNodes(ArchitectureLayout& layout, const ModelConfig& config) {
   down(Site::vProj, Site::context);
   down(Site::context, Site::oProj);
   toStream(Site::oProj, Site::postAttentionResidual);
-  if (pre) fromStream(Site::inputLayernorm);
-  fromStream(Site::postAttentionLayernorm);
   down(Site::postAttentionLayernorm, Site::gateProj);
   down(Site::postAttentionLayernorm, Site::upProj);
   down(Site::gateProj, Site::mlpActivation);
   down(Site::upProj, Site::mlpActivation);
   down(Site::mlpActivation, Site::downProj);
+  const double start = ontoStream(Site::embedTokens);
+  const Site afterLayers = config.finalNorm ? Site::norm : Site::logits;
+  const double end = fromStream(afterLayers);
   if (pre) {
+    // One stream from the embedding to the output layer; each block reads it through a norm and adds to it.
+    stream(start, end);
+    fromStream(Site::inputLayernorm);
+    for (const Site projection : {Site::qProj, Site::kProj, Site::vProj})
+      down(Site::inputLayernorm, projection);
+    fromStream(Site::postAttentionLayernorm);
     toStream(Site::downProj, Site::output);
   } else {
+    // The stream itself goes through the norms.
+    const QRectF* q = box(Site::qProj);
+    const double branch = q->top() - theme.px(5);
+    layout.lines.emplace_back(streamX, branch, box(Site::vProj)->center().x(), branch);
+    for (const Site projection : {Site::qProj, Site::kProj, Site::vProj}) {
+      const QPointF target = top(*box(projection));
+      layout.arrows.emplace_back(QPointF(target.x(), branch), target);
+    }
+    stream(start, fromStream(Site::postAttentionLayernorm, 0.3));
+    stream(ontoStream(Site::postAttentionLayernorm, 0.75), fromStream(Site::postFeedforwardLayernorm));
     down(Site::downProj, Site::postFeedforwardLayernorm);
     down(Site::postFeedforwardLayernorm, Site::output);
+    stream(ontoStream(Site::output), end);
   }
-  const Site afterLayers = config.finalNorm ? Site::norm : Site::logits;
-  fromStream(afterLayers);
   if (config.finalNorm) down(Site::norm, Site::logits);
   layout.arrows.emplace_back(bottom(layout.nodes[layout.nodes.size() - 2].box), top(layout.nodes.back().box));
   if (const QRectF* positions = box(Site::embedPositions)) {
@@ -249,7 +269,6 @@ ArchitectureLayout layoutArchitecture(const ModelConfig& config, int tokens, dou
   const double left = streamX + theme.px(18), right = width - margin - theme.px(10);
   double y = margin;
   bool inLayer = false;
-  double streamTop = 0, streamBottom = 0;
   for (Row& row : rows) {
     const bool perLayer = row[0].kind != MapNode::Kind::sample && siteInfo(row[0].site).perLayer;
     if (perLayer && !inLayer) {
@@ -276,18 +295,13 @@ ArchitectureLayout layoutArchitecture(const ModelConfig& config, int tokens, dou
     for (MapNode& node : row) {
       node.box = QRectF(x, y, each, rowHeight);
       x += each + between;
-      if (node.kind != MapNode::Kind::sample && node.site == Site::embedTokens)
-        streamTop = node.box.center().y();
-      if (node.kind != MapNode::Kind::sample && node.site == (config.finalNorm ? Site::norm : Site::logits)) {
-        streamBottom = node.box.center().y();
-      }
       layout.nodes.push_back(node);
     }
     y += rowHeight + gap;
   }
-  layout.stream = QLineF(streamX, streamTop, streamX, streamBottom);
+  layout.streamX = streamX;
   layout.height = y - gap + margin;
-  connectNodes(layout, config);
+  connectNodes(layout, config, theme);
   return layout;
 }
 

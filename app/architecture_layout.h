@@ -33,8 +33,9 @@ struct ArchitectureLayout {
   std::vector<MapNode> nodes;  ///< in the order of computation
   std::vector<QLineF> lines;   ///< what flows; the last of a chain ends in an arrow where `arrows` says so
   std::vector<QLineF> arrows;
-  QLineF stream;      ///< the residual stream
-  QRectF layerFrame;  ///< around the rows of one layer; its header is on top
+  double streamX = 0;
+  std::vector<QLineF> stream;  ///< the residual stream, from top to bottom
+  QRectF layerFrame;           ///< around the rows of one layer; its header is on top
   double headerHeight = 0;
   double height = 0;  ///< what the map needs at least
 

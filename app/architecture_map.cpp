@@ -111,7 +111,7 @@ void ArchitectureDiagram::paintEvent(QPaintEvent*) {
   painter.drawRoundedRect(frame, radius, radius);
   painter.setFont(m_theme.sized(11, QFont::DemiBold));
   painter.setPen(m_theme.text);
-  const double headerLeft = m_layout.stream.x1() + m_theme.px(18);
+  const double headerLeft = m_layout.streamX + m_theme.px(18);
   const QRectF header(headerLeft, frame.top(), frame.right() - m_theme.px(8) - headerLeft,
                       m_layout.headerHeight);
   painter.drawText(header, Qt::AlignVCenter | Qt::AlignLeft,
@@ -122,12 +122,7 @@ void ArchitectureDiagram::paintEvent(QPaintEvent*) {
 
   const QColor flow = mixed(m_theme.line, m_theme.text, 0.35);
   painter.setPen(QPen(flow, m_theme.px(2.4), Qt::SolidLine, Qt::RoundCap));
-  painter.drawLine(m_layout.stream);
-  const int embed = m_layout.find(Site::embedTokens);
-  if (embed >= 0) {
-    const QRectF& box = m_layout.nodes[static_cast<std::size_t>(embed)].box;
-    painter.drawLine(QPointF(m_layout.stream.x1(), box.center().y()), QPointF(box.left(), box.center().y()));
-  }
+  for (const QLineF& line : m_layout.stream) painter.drawLine(line);
   painter.setPen(QPen(flow, m_theme.px(1.2)));
   for (const QLineF& line : m_layout.lines) painter.drawLine(line);
   const double tip = m_theme.px(3.5);
@@ -169,7 +164,7 @@ void ArchitectureDiagram::paintNode(QPainter& painter, int index) const {
   QRectF box = node.box;
   if (node.kind == MapNode::Kind::add) {
     // The sum sits on the stream; its name beside it.
-    const QPointF centre(m_layout.stream.x1(), box.center().y());
+    const QPointF centre(m_layout.streamX, box.center().y());
     const double r = box.height() * 0.36;
     if (current || hovered) {
       painter.setPen(Qt::NoPen);

@@ -7,6 +7,7 @@
 #include <QToolButton>
 
 #include <cmath>
+#include <initializer_list>
 
 namespace decodescope {
 
@@ -35,6 +36,11 @@ Dock::Dock(const QString& id, const QString& title, QWidget* content, QWidget* p
   row->addWidget(m_float);
   row->addWidget(m_close);
   setTitleBarWidget(m_bar);
+}
+
+void Dock::setTitleShown(bool shown) {
+  for (QWidget* part : std::initializer_list<QWidget*>{m_title, m_float, m_close}) part->setVisible(shown);
+  m_bar->setMaximumHeight(shown ? QWIDGETSIZE_MAX : 0);
 }
 
 void Dock::applyTheme(const Theme& theme) {

@@ -18,6 +18,8 @@ class Dock : public QDockWidget {
   /// `id` names the dock in the remembered layout.
   Dock(const QString& id, const QString& title, QWidget* content, QWidget* parent = nullptr);
   void applyTheme(const Theme& theme);
+  /// Without its title bar a dock leaves a few more lines to its content.
+  void setTitleShown(bool shown);
 
  private:
   QWidget* m_bar;

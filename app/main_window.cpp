@@ -29,6 +29,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 namespace decodescope {
 namespace {
@@ -363,6 +364,7 @@ void MainWindow::applyTheme() {
   m_inspectorDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
   const int gap = static_cast<int>(std::lround(m_theme.px(8)));
   statusBar()->setContentsMargins(gap, 0, gap, 0);
+  fitToSize();
 }
 
 void MainWindow::showEvent(QShowEvent* event) {
@@ -371,23 +373,52 @@ void MainWindow::showEvent(QShowEvent* event) {
   m_transport->takeFocus();
 }
 
+void MainWindow::resizeEvent(QResizeEvent* event) {
+  QMainWindow::resizeEvent(event);
+  fitToSize();
+}
+
+/// A large scale in a small window: the views go first, the sides give way until there is room again.
+void MainWindow::fitToSize() {
+  const double room = width() / m_theme.scale;
+  m_runBar->setCompact(room < 820);
+  m_transport->setCompact(room < 640);
+  m_views->setTitlesShown(height() / m_theme.scale >= 480);
+  if (m_layoutRestored) setSidesHidden(room < 900);
+}
+
+void MainWindow::setSidesHidden(bool hidden) {
+  if (hidden == m_sidesHidden) return;
+  m_sidesHidden = hidden;
+  for (Dock* dock : hidden ? QList<Dock*>{m_mapDock, m_inspectorDock} : std::exchange(m_hiddenSides, {})) {
+    if (hidden && dock->isHidden()) continue;
+    dock->setVisible(!hidden);
+    if (hidden) m_hiddenSides << dock;
+  }
+}
+
 void MainWindow::restoreLayout() {
   m_layoutRestored = true;
   const bool geometry = restoreGeometry(m_settings.bytes("window/geometry"));
   if (!geometry) {
     // With its frame, the usual size must fit; else all of the screen is used.
     const QSize room = screen()->availableSize();
-    resize(std::min(1440, room.width()), std::min(900, room.height()));
-    if (room.width() < 1480 || room.height() < 960) setWindowState(windowState() | Qt::WindowMaximized);
+    resize(std::max(1440, room.width() * 4 / 5), std::max(900, room.height() * 4 / 5));
+    if (room.width() < 1480 || room.height() < 960) {
+      resize(room);
+      setWindowState(windowState() | Qt::WindowMaximized);
+    }
   }
   const int side = static_cast<int>(m_theme.px(width() < 1200 ? 236 : 268));
   if (!restoreState(m_settings.bytes("window/docks"))) {
     resizeDocks({m_mapDock, m_inspectorDock}, {side, side}, Qt::Horizontal);
   }
   if (!m_views->restoreState(m_settings.bytes("window/views"))) m_views->arrange(width() - 2 * side);
+  fitToSize();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+  setSidesHidden(false);
   m_settings.setBytes("window/geometry", saveGeometry());
   m_settings.setBytes("window/docks", saveState());
   m_settings.setBytes("window/views", m_views->saveState());

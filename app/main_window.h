@@ -43,6 +43,7 @@ class MainWindow : public QMainWindow {
  protected:
   void closeEvent(QCloseEvent* event) override;
   void showEvent(QShowEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
@@ -55,6 +56,8 @@ class MainWindow : public QMainWindow {
   void buildThemeMenu(QMenu* menu);
   void fillRecentMenu();
   void restoreLayout();
+  void fitToSize();
+  void setSidesHidden(bool hidden);
   void chooseModelFile();
   void exportView();
   void startPrompt(const QString& prompt);
@@ -75,6 +78,8 @@ class MainWindow : public QMainWindow {
   Theme m_theme;
   bool m_systemDark = false;
   bool m_layoutRestored = false;
+  bool m_sidesHidden = false;
+  QList<Dock*> m_hiddenSides;  ///< by us, for want of room
   Command m_command = Command::none;
   bool m_usesDefaultPrompt = false;
 

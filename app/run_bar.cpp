@@ -90,11 +90,11 @@ RunBar::RunBar(QWidget* parent)
       m_editor(new SamplingEditor),
       m_heads(new QToolButton(this)) {
   setAccessibleName(tr("Model and prompt"));
-  auto* modelLabel = new QLabel(tr("&Model"), this);
-  modelLabel->setBuddy(m_model);
+  m_modelLabel = new QLabel(tr("&Model"), this);
+  m_modelLabel->setBuddy(m_model);
   m_model->setAccessibleName(tr("Model"));
   m_model->setToolTip(tr("The model that runs. A folder or file can also be dropped on the window"));
-  m_model->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+  m_model->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   connect(m_model, &QComboBox::activated, this, [this](int index) {
     const QString path = m_model->itemData(index).toString();
     const QSignalBlocker blocker(m_model);
@@ -102,8 +102,8 @@ RunBar::RunBar(QWidget* parent)
     path.isEmpty() ? emit openRequested() : emit modelChosen(path);
   });
 
-  auto* promptLabel = new QLabel(tr("&Prompt"), this);
-  promptLabel->setBuddy(m_prompt);
+  m_promptLabel = new QLabel(tr("&Prompt"), this);
+  m_promptLabel->setBuddy(m_prompt);
   m_prompt->setAccessibleName(tr("Prompt"));
   m_prompt->setPlaceholderText(tr("Type a prompt; Enter starts a run"));
   m_prompt->setToolTip(tr("Enter starts a run on this text"));
@@ -148,9 +148,9 @@ RunBar::RunBar(QWidget* parent)
   m_heads->hide();
 
   auto* row = new QHBoxLayout(this);
-  row->addWidget(modelLabel);
+  row->addWidget(m_modelLabel);
   row->addWidget(m_model);
-  row->addWidget(promptLabel);
+  row->addWidget(m_promptLabel);
   row->addWidget(m_prompt, 1);
   row->addWidget(m_cache);
   row->addWidget(m_sampling);
@@ -162,8 +162,16 @@ void RunBar::applyTheme(const Theme& theme) {
   const int gap = static_cast<int>(std::lround(theme.px(4)));
   layout()->setContentsMargins(2 * gap, gap, 2 * gap, gap);
   layout()->setSpacing(2 * gap);
-  m_model->setMinimumContentsLength(10);
-  m_prompt->setMinimumWidth(static_cast<int>(theme.px(140)));
+  m_model->setMinimumContentsLength(12);
+  m_prompt->setMinimumWidth(static_cast<int>(theme.px(90)));
+}
+
+void RunBar::setCompact(bool compact) {
+  m_modelLabel->setVisible(!compact);
+  m_promptLabel->setVisible(!compact);
+  const Qt::ToolButtonStyle style = compact ? Qt::ToolButtonIconOnly : Qt::ToolButtonTextBesideIcon;
+  m_sampling->setToolButtonStyle(style);
+  m_heads->setToolButtonStyle(style);
 }
 
 void RunBar::setModels(const QStringList& bundled, const QStringList& recent, const QString& current) {

@@ -10,6 +10,7 @@
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
+class QLabel;
 class QLineEdit;
 class QSpinBox;
 class QToolButton;
@@ -46,6 +47,8 @@ class RunBar : public QWidget {
   explicit RunBar(QWidget* parent = nullptr);
 
   void applyTheme(const Theme& theme);
+  /// Leaves out what a narrow window has no room for: labels, and the text of buttons with an icon.
+  void setCompact(bool compact);
   /// Fills the model list: bundled, then recent ones; `current` is shown even when it is neither.
   void setModels(const QStringList& bundled, const QStringList& recent, const QString& current);
   void setHeads(const std::vector<NotableHead>& heads);
@@ -65,6 +68,8 @@ class RunBar : public QWidget {
  private:
   void showSamplingText();
 
+  QLabel* m_modelLabel;
+  QLabel* m_promptLabel;
   QComboBox* m_model;
   QLineEdit* m_prompt;
   SwitchButton* m_cache;

@@ -7,7 +7,6 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QScrollBar>
-#include <QStyle>
 #include <QToolTip>
 
 #include <algorithm>
@@ -36,6 +35,7 @@ void TokenStrip::applyTheme(const Theme& theme) {
   m_smallFont = theme.sized(10.5);
   m_chips.clear();
   refreshRun();
+  horizontalScrollBar()->setFixedHeight(static_cast<int>(theme.px(7)));
   setFixedHeight(sizeHint().height());
 }
 
@@ -48,7 +48,7 @@ double TokenStrip::textHeight() const {
 }
 
 QSize TokenStrip::sizeHint() const {
-  const int bar = style()->pixelMetric(QStyle::PM_ScrollBarExtent);
+  const int bar = horizontalScrollBar()->maximumHeight();
   return {400, static_cast<int>(std::ceil(m_theme.px(6) + chipHeight() + textHeight())) + bar};
 }
 

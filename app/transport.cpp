@@ -143,10 +143,16 @@ void Transport::refresh() {
   m_play->setIcon(icon(playing ? Icon::pause : Icon::play));
 }
 
+void Transport::setCompact(bool compact) {
+  m_stepButton->setToolButtonStyle(compact ? Qt::ToolButtonIconOnly : Qt::ToolButtonTextBesideIcon);
+  m_position->setVisible(!compact);
+}
+
 void Transport::applyTheme(const Theme& theme) {
   const int gap = static_cast<int>(std::lround(4 * theme.scale));
   layout()->setContentsMargins(2 * gap, gap, 2 * gap, gap);
   layout()->setSpacing(gap);
+  m_scrub->setMinimumWidth(static_cast<int>(theme.px(60)));
   // The widest text that it will show, so that the slider does not move as steps come.
   m_position->setMinimumWidth(
       m_position->fontMetrics().horizontalAdvance(tr("step %1 of %2").arg(8888).arg(8888)));

@@ -42,6 +42,10 @@ void ViewDocks::applyTheme(const Theme& theme) {
   for (ViewWidget* view : m_views) view->setTheme(theme);
 }
 
+void ViewDocks::setTitlesShown(bool shown) {
+  for (Dock* dock : m_docks) dock->setTitleShown(shown);
+}
+
 void ViewDocks::arrange(int width) {
   if (m_docks.size() < 2) return;
   const bool beside = width >= 900;

@@ -22,6 +22,7 @@ class ViewDocks : public QMainWindow {
 
   void applyTheme(const Theme& theme);
   const std::vector<Dock*>& docks() const { return m_docks; }
+  void setTitlesShown(bool shown);
   /// The view that the pointer or the keyboard used last; nullptr when none is shown.
   ViewWidget* activeView() const;
   /// Side by side when there is room, else one behind the other.
