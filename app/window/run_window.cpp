@@ -34,6 +34,12 @@ bool hasDisplay(int argc, char** argv) {
 
 int runWindow(int argc, char** argv) {
   if (!hasDisplay(argc, argv)) {
+    // A wrong call is wrong without a display too; Qt cannot be asked which words are its own.
+    for (int i = 1; i < argc; ++i) {
+      if (argv[i][0] != '-' && i == 1) continue;
+      std::fprintf(stderr, "decodescope: %s: unknown word; see decodescope --help\n", argv[i]);
+      return 2;
+    }
     std::fputs(
         "decodescope: there is no display for a window; decodescope decode and render work without one\n",
         stderr);

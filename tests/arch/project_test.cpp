@@ -1,5 +1,5 @@
-// Rules for the project as a whole: every test is built, every source says its licence's terms by being here,
-// and nothing leans on a file outside the project.
+// Rules for the project as a whole: every test is built, every view is registered, and nothing leans on a
+// file outside the project.
 
 #include "tests/arch/source_tree.h"
 #include "tests/support/paths.h"
@@ -43,6 +43,21 @@ TEST(Project, EverySourceThatHoldsTestsIsNamedOne) {
     if (!endsWith(path, ".cpp") || !std::regex_search(file.text, kMacro)) continue;
     EXPECT_TRUE(endsWith(path, "_test.cpp")) << path;
   }
+}
+
+TEST(Project, EveryViewFolderIsRegistered) {
+  const auto files = readSourceTree("views");
+  std::set<std::string> folders;
+  for (const auto& [path, file] : files) {
+    if (endsWith(path, "_view.cpp") && !topFolder(path, 2).empty()) folders.insert(topFolder(path, 2));
+  }
+  ASSERT_FALSE(folders.empty());
+  ASSERT_TRUE(files.contains("views/registry.cpp"));
+  std::set<std::string> registered;
+  for (const std::string& include : files.at("views/registry.cpp").includes)
+    registered.insert(topFolder(include, 2));
+  for (const std::string& folder : folders)
+    EXPECT_TRUE(registered.contains(folder)) << folder << " has no row in views/registry.cpp";
 }
 
 TEST(Project, HeadersAreIncludedOnce) {

@@ -282,6 +282,8 @@ TEST_F(DecodeCommand, WrongCallsAreToldFromWrongInput) {
       {"decode", "--model", "m", "--prompt", "a", "--steps", "1", "--dump", "d", "--no-trace"},
       {"decode", "--model", "m", "--prompt", "a", "--steps", "1", "--colour", "red"},
       {"decode", "--model", "m", "--prompt", "a", "--steps", "1", "stray"},
+      {"--colour"},
+      {"a", "b"},
       {"inspect"},
       {"inspect", "a", "b"},
       {"inspect", "--all"},
