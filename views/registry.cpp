@@ -1,4 +1,5 @@
 #include "views/attention/attention_view.h"
+#include "views/kv_cache/kv_cache_view.h"
 #include "views/view.h"
 
 #include <array>
@@ -14,6 +15,12 @@ std::span<const ViewInfo> viewRegistry() {
                QT_TRANSLATE_NOOP("Views", "Which earlier tokens each query looks at, head by head"),
                {Site::qProj, Site::kProj, Site::qRot, Site::kRot, Site::scores, Site::weights},
                &makeAttentionView},
+      ViewInfo{"kv_cache",
+               QT_TRANSLATE_NOOP("Views", "KV cache"),
+               QT_TRANSLATE_NOOP("Views",
+                                 "The keys and values that are kept for every layer and head, as they grow"),
+               {Site::kProj, Site::vProj, Site::kRot},
+               &makeKvCacheView},
   };
   return kViews;
 }

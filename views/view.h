@@ -39,9 +39,10 @@ struct NamedTable {
 
 /// What lies under a point.
 struct Hit {
-  Selection hovered;                 ///< what pointing there previews, and a click locks
+  Selection hovered;                 ///< what pointing there previews
   QString toolTip;                   ///< one to three lines, names and value
-  std::optional<Selection> clicked;  ///< set: a click selects this instead, and locks nothing
+  std::optional<Selection> clicked;  ///< what a click selects, where it is more than what pointing previews
+  bool locks = true;                 ///< a click also locks the place, or unlocks it
 };
 
 /// One picture of a session: a pure model (present) and a thin painter (paint). Not a widget: the window, the

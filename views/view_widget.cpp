@@ -66,7 +66,7 @@ class ViewWidget::Canvas : public QWidget {
       return;
     }
     const std::optional<Hit> hit = m_owner.m_view->hitTest(event->position());
-    setCursor(hit && hit->clicked ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    setCursor(hit && !hit->locks ? Qt::PointingHandCursor : Qt::ArrowCursor);
     if (hit && !m_owner.m_selection.locked && hit->hovered != m_owner.m_selection)
       emit m_owner.selectionProposed(hit->hovered);
   }
@@ -81,11 +81,11 @@ class ViewWidget::Canvas : public QWidget {
     if (event->button() != Qt::LeftButton || m_dragging) return;
     const std::optional<Hit> hit = m_owner.m_view->hitTest(event->position());
     if (!hit) return;
-    if (hit->clicked) return emit m_owner.selectionProposed(*hit->clicked);
-    Selection s = hit->hovered;
+    Selection s = hit->clicked.value_or(hit->hovered);
     const Selection& now = m_owner.m_selection;
-    s.locked = !(now.locked && s.query == now.query && s.key == now.key && s.layer == now.layer &&
-                 s.head == now.head);
+    const bool samePlace =
+        s.query == now.query && s.key == now.key && s.layer == now.layer && s.head == now.head;
+    s.locked = hit->locks ? !(now.locked && samePlace) : now.locked;
     emit m_owner.selectionProposed(s);
   }
 

@@ -581,10 +581,11 @@ std::optional<Hit> AttentionView::hitTest(QPointF point) const {
   const int column = s.firstColumn + index(point.x() - m_layout.matrix.left());
   Hit hit;
   hit.hovered = m_model.selection();
-  hit.hovered.site = m_settings.stage == ScoreStage::weight ? Site::weights : Site::scores;
   if (m_layout.matrix.contains(point)) {
     hit.hovered.query = Position{row};
     hit.hovered.key = Position{column};
+    hit.clicked = hit.hovered;
+    hit.clicked->site = m_settings.stage == ScoreStage::weight ? Site::weights : Site::scores;
     hit.toolTip = m_model.toolTip(row, column);
     return hit;
   }
@@ -604,6 +605,7 @@ std::optional<Hit> AttentionView::hitTest(QPointF point) const {
     if (!m_layout.head[h].united(m_layout.headLabel[h]).contains(point)) continue;
     hit.clicked = hit.hovered;
     hit.clicked->head = HeadIndex{static_cast<int>(h)};
+    hit.locks = false;
     hit.toolTip = m_model.headToolTip(hit.clicked->head);
     return hit;
   }
