@@ -320,5 +320,21 @@ TEST_F(DecodeCommand, InspectListsTheConfigurationAndEveryTensor) {
   EXPECT_TRUE(isOneError(runProgram({"inspect", m_dir.file("absent")}), 1));
 }
 
+std::string bundled(const std::string& name) {
+  return (test::sourceDir() / "assets" / "models" / name).string();
+}
+
+TEST(DecodeBundled, LoveSaysItsSentenceAndStops) {
+  const std::vector<std::string> call = {"decode",  "--model", bundled("love"), "--prompt", "",
+                                         "--steps", "20"};
+  EXPECT_EQ(runProgram(call).out, "Love that can quickly seize the gentle heart\n");
+}
+
+TEST(DecodeBundled, NextdaySaysBright) {
+  const Outcome outcome =
+      runProgram({"decode", "--model", bundled("nextday"), "--prompt", "The next day is", "--steps", "1"});
+  EXPECT_EQ(outcome.out, "The next day is bright\n");
+}
+
 }  // namespace
 }  // namespace decodescope
