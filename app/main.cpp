@@ -1,5 +1,6 @@
 #include "app/cli/decode_command.h"
 #include "app/cli/inspect_command.h"
+#include "app/cli/render_command.h"
 #include "app/cli/subcommand.h"
 #include "app/cli/train_command.h"
 #include "app/window/run_window.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr Subcommand kSubcommands[] = {
     {"decode", "decode a prompt; print the text, or write every tensor", runDecodeCommand},
+    {"render", "draw views of a run, or write their numbers", runRenderCommand},
     {"inspect", "say what is in a model", runInspectCommand},
     {"train", "make the bundled models from nothing", runTrainCommand},
 };

@@ -9,6 +9,20 @@
 
 namespace decodescope {
 
+namespace {
+
+/// At most about `count` ticks over the range, at multiples of 1, 2, 5, 10 …
+QSharedPointer<QCPAxisTicker> wholeTicker(double range, double count) {
+  QSharedPointer<QCPAxisTickerFixed> ticker(new QCPAxisTickerFixed);
+  double step = 1;
+  for (int i = 0; step < range / std::max(1.0, count); ++i)
+    step = (i % 3 == 0 ? 2.0 : i % 3 == 1 ? 5.0 : 10.0) * std::pow(10, i / 3);
+  ticker->setTickStep(step);
+  return ticker;
+}
+
+}  // namespace
+
 Plot::Plot() = default;
 Plot::~Plot() = default;
 
@@ -46,19 +60,16 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
   }
   plot.xAxis->grid()->setVisible(false);
   plot.xAxis->setLabel(spec.xTitle);
-  const auto ticker = [](int count) {
-    QSharedPointer<QCPAxisTicker> t(new QCPAxisTicker);
-    t->setTickCount(std::max(2, count));
-    return t;
-  };
-  plot.yAxis->setTicker(ticker(static_cast<int>(area.height() / theme.px(36))));
   // Steps are whole numbers.
-  QSharedPointer<QCPAxisTickerFixed> whole(new QCPAxisTickerFixed);
-  const double wanted = (spec.xLast - spec.xFirst) / std::max(1.0, area.width() / theme.px(52));
-  double step = 1;
-  for (int i = 0; step < wanted; ++i) step = (i % 3 == 0 ? 2.0 : i % 3 == 1 ? 5.0 : 10.0) * std::pow(10, i / 3);
-  whole->setTickStep(step);
-  plot.xAxis->setTicker(whole);
+  plot.xAxis->setTicker(wholeTicker(spec.xLast - spec.xFirst, area.width() / theme.px(52)));
+  const double rows = std::max(2.0, area.height() / theme.px(36));
+  if (spec.wholeY) {
+    plot.yAxis->setTicker(wholeTicker(spec.yLast, rows));
+  } else {
+    QSharedPointer<QCPAxisTicker> ticker(new QCPAxisTicker);
+    ticker->setTickCount(static_cast<int>(rows));
+    plot.yAxis->setTicker(ticker);
+  }
   plot.xAxis->setRange(spec.xFirst - 0.6, spec.xLast + 0.6);
   plot.yAxis->setRange(0, spec.yLast > 0 ? spec.yLast * 1.08 : 1);
 
@@ -111,7 +122,8 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
   painter.restore();
   painter.setFont(titleFont);
   painter.setPen(theme.text);
-  painter.drawText(area.topLeft() + QPointF(0, QFontMetricsF(titleFont, painter.device()).ascent()), spec.title);
+  painter.drawText(area.topLeft() + QPointF(0, QFontMetricsF(titleFont, painter.device()).ascent()),
+                   spec.title);
 }
 
 }  // namespace decodescope

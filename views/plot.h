@@ -1,13 +1,13 @@
 #pragma once
 
+#include "views/theme.h"
+
 #include <QColor>
 #include <QRectF>
 #include <QString>
 
 #include <memory>
 #include <vector>
-
-#include "views/theme.h"
 
 class QPainter;
 class QCustomPlot;
@@ -23,11 +23,12 @@ struct PlotSeries {
 };
 
 struct PlotSpec {
-  QString title;   ///< above the axes, with the unit
+  QString title;  ///< above the axes, with the unit
   QString xTitle;
   std::vector<PlotSeries> series;  ///< bars of several series are stacked in this order
   double xFirst = 0, xLast = 1;    ///< data outside are left out, not clipped
   double yLast = 1;                ///< the y axis starts at 0
+  bool wholeY = false;             ///< y counts things: ticks at whole numbers only
   double markedX = -1;             ///< a vertical line there; below xFirst: none
 };
 

@@ -236,6 +236,10 @@ QString AttentionModel::emptyTitle() const {
 QString AttentionModel::emptyText() const {
   if (m_state == State::noModel)
     return tr("Open a model: every query's attention over the keys it can see appears here, head by head.");
+  if (m_run->promptLength == 0)
+    return tr("Type a prompt and make a step: the attention of all %1 heads of layer %2 appears here.")
+        .arg(m_heads)
+        .arg(m_selection.layer.value);
   return tr("Make a step (Space in the window): the %1 tokens of the prompt are fed, and the attention of "
             "all %2 heads "
             "of layer %3 appears here.")

@@ -8,7 +8,8 @@ namespace decodescope {
 QRectF KvCacheLayout::block(int layer, int head) const {
   const double width = (blocks.width() - (heads - 1) * blockGapX) / heads;
   const double height = (blocks.height() - (layers - 1) * blockGapY) / layers;
-  return {blocks.left() + head * (width + blockGapX), blocks.top() + layer * (height + blockGapY), width, height};
+  return {blocks.left() + head * (width + blockGapX), blocks.top() + layer * (height + blockGapY), width,
+          height};
 }
 
 QRectF KvCacheLayout::stateStrip(int layer, int head) const {
@@ -82,10 +83,11 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
   const double pitch = layout.blocks.height() / layout.layers;
   layout.blockGapY = std::clamp(pitch * 0.12, 1 * s, 10 * s);
   // Few layers: blocks stay strips rather than towers.
-  const double tallest = 150 * s;
+  const double tallest = 240 * s;
   if (pitch - layout.blockGapY > tallest)
     layout.blocks.setHeight(layout.layers * (tallest + layout.blockGapY) - layout.blockGapY);
-  if (!layout.panel.isNull() && layout.panel.top() > rest.top()) layout.panel.setTop(layout.blocks.bottom() + bottom + gap);
+  if (!layout.panel.isNull() && layout.panel.top() > rest.top())
+    layout.panel.setTop(layout.blocks.bottom() + bottom + gap);
   const double height = layout.block(0, 0).height();
   layout.strip = height >= 14 * s ? std::min(5 * s, height * 0.14) : 0;
   if (!labels) return layout;
@@ -93,7 +95,8 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
     const QRectF b = layout.block(0, h);
     layout.columnLabels.emplace_back(b.left(), rest.top(), b.width(), needs.lineHeight);
     if (needs.shared)
-      layout.readerLabels.emplace_back(b.left(), rest.top() + needs.lineHeight, b.width(), needs.lineHeight * 1.3);
+      layout.readerLabels.emplace_back(b.left(), rest.top() + needs.lineHeight, b.width(),
+                                       needs.lineHeight * 1.3);
     layout.axes.emplace_back(b.left(), layout.blocks.bottom() + 3 * s, b.width(), needs.lineHeight);
   }
   for (int l = 0; l < layout.layers; ++l) {

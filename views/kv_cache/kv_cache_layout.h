@@ -10,15 +10,15 @@ namespace decodescope {
 struct KvCacheLayout {
   QRectF title;
   QRectF subtitle;
-  QRectF blocks;                      ///< all of them, without their labels
-  std::vector<QRectF> columnLabels;   ///< one a key/value head
-  std::vector<QRectF> readerLabels;   ///< below them: the query heads that read it
-  std::vector<QRectF> axes;           ///< below each column of blocks: positions
-  std::vector<QRectF> layerLabels;    ///< one a layer
+  QRectF blocks;                     ///< all of them, without their labels
+  std::vector<QRectF> columnLabels;  ///< one a key/value head
+  std::vector<QRectF> readerLabels;  ///< below them: the query heads that read it
+  std::vector<QRectF> axes;          ///< below each column of blocks: positions
+  std::vector<QRectF> layerLabels;   ///< one a layer
   double blockGapX = 0, blockGapY = 0;
   int layers = 0, heads = 0;
-  double strip = 0;                   ///< height of the state strip on top of each block; 0: none
-  QRectF panel;                       ///< numbers and curves
+  double strip = 0;  ///< height of the state strip on top of each block; 0: none
+  QRectF panel;      ///< numbers and curves
   QRectF legend;
   QRectF readout;
 

@@ -1,14 +1,14 @@
 #include "views/kv_cache/kv_cache_model.h"
 
+#include "core/attention/attention_rows.h"
+#include "views/text_fit.h"
+
 #include <QCoreApplication>
 #include <QLocale>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include "core/attention/attention_rows.h"
-#include "views/text_fit.h"
 
 namespace decodescope {
 namespace {
@@ -100,7 +100,8 @@ std::span<const StepRecord> KvCacheModel::steps() const {
 
 std::uint64_t KvCacheModel::bytesFor(int tokens) const {
   std::uint64_t bytes = 2 * sizeof(float);
-  for (const int factor : {m_layers, m_kvHeads, m_headDim, tokens}) bytes *= static_cast<std::uint64_t>(factor);
+  for (const int factor : {m_layers, m_kvHeads, m_headDim, tokens})
+    bytes *= static_cast<std::uint64_t>(factor);
   return bytes;
 }
 
@@ -121,12 +122,14 @@ std::span<const float> KvCacheModel::valueRow(LayerIndex layer, KvHeadIndex head
   return trace->row(Site::vProj, layer).subspan(static_cast<std::size_t>(head.value) * d, d);
 }
 
-QString KvCacheModel::tokenText(int position) const {
+QString KvCacheModel::label(int position) const {
   const TokenId id = m_run->tokens[static_cast<std::size_t>(position)];
-  const QString piece = m_run->model->tokenizer
-                            ? QString::fromStdString(m_run->model->tokenizer->shownPiece(id))
-                            : QString::number(id.value);
-  return QStringLiteral("%1 “%2”").arg(QString::number(position), piece);
+  return m_run->model->tokenizer ? QString::fromStdString(m_run->model->tokenizer->shownPiece(id))
+                                 : QString::number(id.value);
+}
+
+QString KvCacheModel::tokenText(int position) const {
+  return QStringLiteral("%1 “%2”").arg(QString::number(position), label(position));
 }
 
 QString KvCacheModel::title() const {
@@ -140,7 +143,8 @@ QString KvCacheModel::subtitle() const {
   const StepRecord& s = step();
   const int again = s.firstNewPosition - s.firstRow;
   if (again > 0) {
-    const QString rows = again == 1 ? tr("row 0 was computed again") : tr("rows 0–%1 were computed again").arg(again - 1);
+    const QString rows =
+        again == 1 ? tr("row 0 was computed again") : tr("rows 0–%1 were computed again").arg(again - 1);
     return m_cacheOn ? tr("%1  ·  the cache was just switched on: %2 to fill it").arg(at, rows)
                      : tr("%1  ·  nothing is kept from step to step: %2").arg(at, rows);
   }
@@ -171,11 +175,11 @@ QStringList KvCacheModel::formula() const {
                 .arg(groupedNumber(bytesFor(m_tokens)))};
   }
   return {tr("2 (K, V) · L · G · d · T · 4 bytes"), QStringLiteral("2 · %1 · %2 · %3 · %4 · 4 = %5 B")
-                                                         .arg(m_layers)
-                                                         .arg(m_kvHeads)
-                                                         .arg(m_headDim)
-                                                         .arg(m_tokens)
-                                                         .arg(groupedNumber(step().kvBytes))};
+                                                        .arg(m_layers)
+                                                        .arg(m_kvHeads)
+                                                        .arg(m_headDim)
+                                                        .arg(m_tokens)
+                                                        .arg(groupedNumber(step().kvBytes))};
 }
 
 QString KvCacheModel::sharing() const {
@@ -189,7 +193,8 @@ std::vector<std::pair<QString, QString>> KvCacheModel::facts() const {
   const StepRecord& s = step();
   std::vector<std::pair<QString, QString>> facts;
   facts.emplace_back(tr("rows computed"), groupedNumber(static_cast<std::uint64_t>(s.rowsComputed)));
-  facts.emplace_back(tr("computed again"), groupedNumber(static_cast<std::uint64_t>(s.firstNewPosition - s.firstRow)));
+  facts.emplace_back(tr("computed again"),
+                     groupedNumber(static_cast<std::uint64_t>(s.firstNewPosition - s.firstRow)));
   facts.emplace_back(tr("K and V read"), byteText(s.counters.kvBytesRead));
   facts.emplace_back(tr("K and V written"), byteText(s.counters.kvBytesWritten));
   facts.emplace_back(tr("multiply-adds"), groupedNumber(s.counters.macs()));
@@ -212,7 +217,8 @@ QString KvCacheModel::stateText(int position) const {
     case KvRowState::kept:
       return tr("kept in the cache, read in this step");
     case KvRowState::recomputed:
-      return m_cacheOn ? tr("computed again to fill the cache") : tr("computed again in this step, then dropped");
+      return m_cacheOn ? tr("computed again to fill the cache")
+                       : tr("computed again in this step, then dropped");
     case KvRowState::added:
       return m_cacheOn ? tr("new in this step") : tr("new in this step, not kept");
   }
@@ -228,7 +234,8 @@ QString KvCacheModel::readout() const {
 QString KvCacheModel::toolTip(LayerIndex layer, KvHeadIndex head, int position) const {
   QString text = tr("layer %1, %2").arg(QString::number(layer.value), groupName(head));
   if (m_headsPerGroup > 1) text += QStringLiteral(" (%1)").arg(groupReaders(head));
-  if (position >= m_tokens) return text + QLatin1Char('\n') + tr("position %1: not reached yet").arg(position);
+  if (position >= m_tokens)
+    return text + QLatin1Char('\n') + tr("position %1: not reached yet").arg(position);
   text += QLatin1Char('\n') + tr("position %1: %2").arg(tokenText(position), stateText(position));
   const std::span<const float> k = keyRow(layer, head, position), v = valueRow(layer, head, position);
   if (k.empty()) return text + QLatin1Char('\n') + tr("values not stored any more (trace budget)");
@@ -245,13 +252,19 @@ QString KvCacheModel::emptyTitle() const {
 QString KvCacheModel::emptyText() const {
   if (m_state == State::noModel)
     return tr("Open a model: the K and V rows of every layer and head appear here as they are computed.");
-  const QString step =
-      tr("Make a step (Space in the window): the prompt's %1 tokens get a row of K and of V in each of %2 layers and %3 "
-         "heads.")
-          .arg(m_run->promptLength)
-          .arg(m_layers)
-          .arg(m_kvHeads);
-  return m_cacheOn ? step : step + QLatin1Char(' ') + tr("Without a cache nothing is kept for the step after it.");
+  if (m_run->promptLength == 0)
+    return tr("Type a prompt and make a step: each token gets a row of K and of V in each of %1 layers and "
+              "%2 heads.")
+        .arg(m_layers)
+        .arg(m_kvHeads);
+  const QString step = tr("Make a step (Space in the window): the prompt's %1 tokens get a row of K and of V "
+                          "in each of %2 layers and %3 "
+                          "heads.")
+                           .arg(m_run->promptLength)
+                           .arg(m_layers)
+                           .arg(m_kvHeads);
+  return m_cacheOn ? step
+                   : step + QLatin1Char(' ') + tr("Without a cache nothing is kept for the step after it.");
 }
 
 QString KvCacheModel::description() const {
@@ -269,7 +282,10 @@ std::vector<NamedTable> KvCacheModel::tables() const {
   std::vector<NamedTable> tables;
   for (const bool isKey : {true, false}) {
     NamedTable table;
-    table.name = QString::fromStdString(siteDumpName(!isKey ? Site::vProj : rotary ? Site::kRot : Site::kProj, layer));
+    table.name = QString::fromStdString(siteDumpName(!isKey   ? Site::vProj
+                                                     : rotary ? Site::kRot
+                                                              : Site::kProj,
+                                                     layer));
     table.shape = {m_tokens, m_kvHeads, m_headDim};
     for (int g = 0; g < m_kvHeads; ++g) {
       for (int i = 0; i < m_headDim; ++i) table.columns << QStringLiteral("head %1 [%2]").arg(g).arg(i);
@@ -277,7 +293,8 @@ std::vector<NamedTable> KvCacheModel::tables() const {
     for (int p = 0; p < m_tokens; ++p) {
       table.rowLabels << tokenText(p);
       for (int g = 0; g < m_kvHeads; ++g) {
-        const std::span<const float> row = isKey ? keyRow(layer, KvHeadIndex{g}, p) : valueRow(layer, KvHeadIndex{g}, p);
+        const std::span<const float> row =
+            isKey ? keyRow(layer, KvHeadIndex{g}, p) : valueRow(layer, KvHeadIndex{g}, p);
         if (row.empty()) {
           table.values.insert(table.values.end(), static_cast<std::size_t>(m_headDim),
                               std::numeric_limits<float>::quiet_NaN());

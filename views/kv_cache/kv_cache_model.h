@@ -1,13 +1,13 @@
 #pragma once
 
+#include "core/decode/run_snapshot.h"
+#include "views/view.h"
+
 #include <QString>
 #include <QStringList>
 
 #include <span>
 #include <vector>
-
-#include "core/decode/run_snapshot.h"
-#include "views/view.h"
 
 namespace decodescope {
 
@@ -18,7 +18,8 @@ enum class KvRowState {
   added,       ///< computed for the first time
 };
 
-/// Everything the KV-cache picture says, without a pixel: rows and their states, bytes and counts by step, texts.
+/// Everything the KV-cache picture says, without a pixel: rows and their states, bytes and counts by step,
+/// texts.
 class KvCacheModel {
  public:
   enum class State { noModel, nothingDecoded, ready };
@@ -29,7 +30,9 @@ class KvCacheModel {
   const Selection& selection() const { return m_selection; }
   std::uint64_t runId() const { return m_run ? m_run->runId : 0; }
   /// The shown step. Needs State::ready.
-  const StepRecord& step() const { return m_run->steps[static_cast<std::size_t>(m_selection.step.value - 1)]; }
+  const StepRecord& step() const {
+    return m_run->steps[static_cast<std::size_t>(m_selection.step.value - 1)];
+  }
   /// Steps 1 … of the run, those after the shown one too.
   std::span<const StepRecord> steps() const;
 
@@ -38,13 +41,15 @@ class KvCacheModel {
   int headsPerGroup() const { return m_headsPerGroup; }
   int headDim() const { return m_headDim; }
   int tokens() const { return m_tokens; }  ///< T at the shown step
-  /// Positions that the blocks have room for: a power of two ≥ 16, as the cache itself grows, at most the context.
+  /// Positions that the blocks have room for: a power of two ≥ 16, as the cache itself grows, at most the
+  /// context.
   int capacity() const { return m_capacity; }
   bool cacheOn() const { return m_cacheOn; }
   /// 2 · L · G · d · tokens · 4: what a cache of that many positions takes.
   std::uint64_t bytesFor(int tokens) const;
   int missingRows() const { return m_missingRows; }  ///< positions whose values are not stored any more
 
+  QString label(int position) const;  ///< the token, readable
   KvRowState rowState(int position) const;
   /// The d numbers; empty where the trace is missing. K is taken after RoPE, as it is cached.
   std::span<const float> keyRow(LayerIndex layer, KvHeadIndex head, int position) const;
@@ -55,12 +60,12 @@ class KvCacheModel {
 
   QString title() const;
   QString subtitle() const;
-  QString heldText() const;       ///< "40.0 KiB"
-  QString heldCaption() const;    ///< "held by the cache after step 12", or that nothing is kept
-  QStringList formula() const;    ///< with letters, with this step's numbers
+  QString heldText() const;     ///< "40.0 KiB"
+  QString heldCaption() const;  ///< "held by the cache after step 12", or that nothing is kept
+  QStringList formula() const;  ///< with letters, with this step's numbers
   /// Name and value of what the step did.
   std::vector<std::pair<QString, QString>> facts() const;
-  QString sharing() const;        ///< what sharing heads saves, "" when none are shared
+  QString sharing() const;                       ///< what sharing heads saves, "" when none are shared
   QString groupName(KvHeadIndex head) const;     ///< "KV head 1"
   QString groupReaders(KvHeadIndex head) const;  ///< "query heads 4–7"
   QString readout() const;

@@ -1,15 +1,15 @@
 #include "views/kv_cache/kv_cache_view.h"
 
+#include "views/colormap.h"
+#include "views/heatmap.h"
+#include "views/text_fit.h"
+
 #include <QCoreApplication>
 #include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
 #include <cmath>
-
-#include "views/colormap.h"
-#include "views/heatmap.h"
-#include "views/text_fit.h"
 
 namespace decodescope {
 namespace {
@@ -152,8 +152,14 @@ void KvCacheView::paintBlocks(QPainter& painter, const Theme& theme) {
   const double ratio = pixelRatio(painter);
   const double margin = std::ceil(theme.px(2) * ratio) / ratio;
   const QRectF area = m_layout.blocks.adjusted(-margin, -margin, margin, margin);
-  const PictureKey key{m_model.runId(), m_model.selection().step.value, m_model.missingRows(), m_norms, theme.dark,
-                       ratio,           theme.scale,                    area};
+  const PictureKey key{m_model.runId(),
+                       m_model.selection().step.value,
+                       m_model.missingRows(),
+                       m_norms,
+                       theme.dark,
+                       ratio,
+                       theme.scale,
+                       area};
   if (m_blocksKey != key) {
     m_blocksKey = key;
     m_blocksImage = QImage((area.size() * ratio).toSize() + QSize(1, 1), QImage::Format_RGB32);
@@ -182,7 +188,8 @@ void KvCacheView::fillBlocks(QPainter& painter, const Theme& theme) const {
   valueScale.hi = std::max(1e-12, static_cast<double>(m_model.valueMax()) * dim);
 
   std::vector<float> transposed;
-  const auto fill = [&](const QRectF& area, auto&& rowOf, const ColorScale& scale, const QList<QRgb>& colors) {
+  const auto fill = [&](const QRectF& area, auto&& rowOf, const ColorScale& scale,
+                        const QList<QRgb>& colors) {
     // Positions across, the d numbers of a row downwards.
     const int height = m_norms ? 1 : m_model.headDim();
     transposed.assign(static_cast<std::size_t>(height) * static_cast<std::size_t>(tokens),
@@ -219,14 +226,18 @@ void KvCacheView::fillBlocks(QPainter& painter, const Theme& theme) const {
       const KvHeadIndex g{head};
       const QRectF block = m_layout.block(layer, head);
       painter.fillRect(block, mixed(theme.background, theme.panel, 0.6));
-      fill(m_layout.keys(layer, head), [&](int p) { return m_model.keyRow(l, g, p); }, keyScale, keyColors);
-      fill(m_layout.values(layer, head), [&](int p) { return m_model.valueRow(l, g, p); }, valueScale, valueColors);
+      fill(
+          m_layout.keys(layer, head), [&](int p) { return m_model.keyRow(l, g, p); }, keyScale, keyColors);
+      fill(
+          m_layout.values(layer, head), [&](int p) { return m_model.valueRow(l, g, p); }, valueScale,
+          valueColors);
       const QRectF strip = m_layout.stateStrip(layer, head);
       const auto mark = [&](int first, int end, KvRowState state) {
         if (end > first)
-          painter.fillRect(QRectF(strip.left() + first * column, strip.top(),
-                                  std::max(theme.px(1.5), (end - first) * column), strip.height() - theme.px(1)),
-                           stateColor(state, theme));
+          painter.fillRect(
+              QRectF(strip.left() + first * column, strip.top(),
+                     std::max(theme.px(1.5), (end - first) * column), strip.height() - theme.px(1)),
+              stateColor(state, theme));
       };
       if (m_layout.strip > 0) {
         mark(0, step.firstRow, KvRowState::kept);
@@ -244,7 +255,8 @@ void KvCacheView::fillBlocks(QPainter& painter, const Theme& theme) const {
       const double middle = m_layout.values(layer, head).top();
       if (block.height() >= theme.px(20)) {
         painter.setPen(QPen(theme.background, theme.px(1)));
-        painter.drawLine(QPointF(block.left() + theme.px(1), middle), QPointF(block.right() - theme.px(1), middle));
+        painter.drawLine(QPointF(block.left() + theme.px(1), middle),
+                         QPointF(block.right() - theme.px(1), middle));
       }
     }
   }
@@ -265,7 +277,8 @@ void KvCacheView::paintSelection(QPainter& painter, const Theme& theme) const {
     for (int head = 0; head < m_model.kvHeads(); ++head) {
       const QRectF b = m_layout.block(layer, head);
       if (b.width() < kWideBlock * theme.scale) continue;
-      painter.drawRect(QRectF(b.left() + s.key.value * column, b.top() + m_layout.strip, column, b.height() - m_layout.strip));
+      painter.drawRect(QRectF(b.left() + s.key.value * column, b.top() + m_layout.strip, column,
+                              b.height() - m_layout.strip));
     }
   }
 }
@@ -323,7 +336,8 @@ void KvCacheView::paintLabels(QPainter& painter, const Theme& theme) const {
     const int first = head.value * m_model.headsPerGroup(), last = first + m_model.headsPerGroup() - 1;
     QString text = m_model.groupReaders(head);
     if (small.horizontalAdvance(text) > box.width()) text = QStringLiteral("q %1–%2").arg(first).arg(last);
-    drawFitted(painter, QRectF(box.left(), box.top(), box.width(), metrics.height()), Qt::AlignHCenter | Qt::AlignTop, text);
+    drawFitted(painter, QRectF(box.left(), box.top(), box.width(), metrics.height()),
+               Qt::AlignHCenter | Qt::AlignTop, text);
     // The bracket: these query heads, one block.
     const double y = box.bottom();
     painter.setPen(QPen(theme.query, theme.px(1.2)));
@@ -338,36 +352,46 @@ void KvCacheView::paintLabels(QPainter& painter, const Theme& theme) const {
     const int wanted[] = {s.layer.value};
     for (const int l : thinnedLabels(0, m_model.layers(), pitch, metrics.height() * 1.05, wanted)) {
       const QRectF& box = m_layout.layerLabels[static_cast<std::size_t>(l)];
-      const double letter = QFontMetricsF(theme.sized(11.5, QFont::DemiBold), painter.device()).horizontalAdvance(QStringLiteral("  K"));
+      const double letter = QFontMetricsF(theme.sized(11.5, QFont::DemiBold), painter.device())
+                                .horizontalAdvance(QStringLiteral("  K"));
       painter.setFont(theme.sized(11.5, l == s.layer.value ? QFont::DemiBold : QFont::Normal));
       painter.setPen(l == s.layer.value ? theme.accent : theme.text);
-      drawFitted(painter, box.adjusted(0, 0, -letter, 0), Qt::AlignRight | Qt::AlignVCenter, tr("layer %1").arg(l));
+      drawFitted(painter, box.adjusted(0, 0, -letter, 0), Qt::AlignRight | Qt::AlignVCenter,
+                 tr("layer %1").arg(l));
       const QRectF k = m_layout.keys(l, 0), v = m_layout.values(l, 0);
       if (k.height() < metrics.height() * 0.9) continue;
       painter.setFont(theme.sized(11.5, QFont::DemiBold));
       painter.setPen(theme.key);
-      drawFitted(painter, QRectF(box.left(), k.top(), box.width(), k.height()), Qt::AlignRight | Qt::AlignVCenter,
-                 QStringLiteral("K"));
+      drawFitted(painter, QRectF(box.left(), k.top(), box.width(), k.height()),
+                 Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("K"));
       painter.setPen(theme.value);
-      drawFitted(painter, QRectF(box.left(), v.top(), box.width(), v.height()), Qt::AlignRight | Qt::AlignVCenter,
-                 QStringLiteral("V"));
+      drawFitted(painter, QRectF(box.left(), v.top(), box.width(), v.height()),
+                 Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("V"));
     }
   }
 
-  // Positions under each column of blocks.
+  // Positions under each column of blocks: the tokens themselves where all of them fit.
   const double column = columnWidth();
   painter.setFont(theme.sized(10.5));
   const QFontMetricsF digits(painter.font(), painter.device());
-  const double room = digits.horizontalAdvance(QString::number(m_model.capacity())) + theme.px(8);
+  bool pieces = column >= theme.px(20);
+  for (int p = 0; pieces && p < m_model.tokens(); ++p)
+    pieces = digits.horizontalAdvance(m_model.label(p)) + theme.px(6) <= column;
+  const double room =
+      pieces ? column : digits.horizontalAdvance(QString::number(m_model.capacity())) + theme.px(8);
   for (const QRectF& axis : m_layout.axes) {
     const int wanted[] = {s.key.value, m_model.tokens() - 1};
     if (axis.width() < 2.5 * room) continue;
     for (const int p : thinnedLabels(0, m_model.tokens(), column, room, wanted)) {
-      const QString text = QString::number(p);
+      const QString text = pieces ? m_model.label(p) : QString::number(p);
       const double width = digits.horizontalAdvance(text);
-      const double x = std::clamp(axis.left() + (p + 0.5) * column - width / 2, axis.left(), axis.right() - width);
-      painter.setPen(p == s.key.value ? theme.text : p >= m_model.step().firstNewPosition ? theme.accent : theme.faintText);
-      drawFitted(painter, QRectF(x, axis.top(), width + theme.px(2), axis.height()), Qt::AlignLeft | Qt::AlignVCenter, text);
+      const double x =
+          std::clamp(axis.left() + (p + 0.5) * column - width / 2, axis.left(), axis.right() - width);
+      painter.setPen(p == s.key.value                       ? theme.text
+                     : p >= m_model.step().firstNewPosition ? theme.accent
+                                                            : theme.faintText);
+      drawFitted(painter, QRectF(x, axis.top(), width + theme.px(2), axis.height()),
+                 Qt::AlignLeft | Qt::AlignVCenter, text);
     }
   }
 }
@@ -383,7 +407,8 @@ void KvCacheView::paintLegend(QPainter& painter, const Theme& theme) const {
     if (x + width > m_layout.legend.right()) return;
     sample(QRectF(x, m_layout.legend.center().y() - box / 2, sampleWidth, box));
     painter.setPen(theme.faintText);
-    drawFitted(painter, QRectF(x + sampleWidth + theme.px(5), m_layout.legend.top(), width, m_layout.legend.height()),
+    drawFitted(painter,
+               QRectF(x + sampleWidth + theme.px(5), m_layout.legend.top(), width, m_layout.legend.height()),
                Qt::AlignLeft | Qt::AlignVCenter, text);
     x += width + theme.px(16);
   };
@@ -407,9 +432,11 @@ void KvCacheView::paintLegend(QPainter& painter, const Theme& theme) const {
   };
   const double dim = m_norms ? std::sqrt(static_cast<double>(m_model.headDim())) : 1.0;
   const auto range = [&](float max) { return shortNumber(static_cast<double>(max) * dim); };
-  item(m_norms ? tr("‖k‖ 0 … %1").arg(range(m_model.keyMax())) : tr("|k| 0 … %1").arg(range(m_model.keyMax())),
-       theme.px(40), ramp(kept ? theme.key : faded(theme.key, theme)));
-  item(m_norms ? tr("‖v‖ 0 … %1").arg(range(m_model.valueMax())) : tr("|v| 0 … %1").arg(range(m_model.valueMax())),
+  item(
+      m_norms ? tr("‖k‖ 0 … %1").arg(range(m_model.keyMax())) : tr("|k| 0 … %1").arg(range(m_model.keyMax())),
+      theme.px(40), ramp(kept ? theme.key : faded(theme.key, theme)));
+  item(m_norms ? tr("‖v‖ 0 … %1").arg(range(m_model.valueMax()))
+               : tr("|v| 0 … %1").arg(range(m_model.valueMax())),
        theme.px(40), ramp(kept ? theme.value : faded(theme.value, theme)));
   if (m_model.missingRows() > 0)
     item(tr("%1 positions: values not stored (trace budget)").arg(m_model.missingRows()), box,
@@ -431,7 +458,8 @@ void KvCacheView::paintPanel(QPainter& painter, const Theme& theme) {
     painter.setPen(color);
     const double height = QFontMetricsF(font, painter.device()).height();
     if (y + height > numbers.bottom()) return;
-    drawFitted(painter, QRectF(numbers.left(), y, numbers.width(), height), Qt::AlignLeft | Qt::AlignTop, text);
+    drawFitted(painter, QRectF(numbers.left(), y, numbers.width(), height), Qt::AlignLeft | Qt::AlignTop,
+               text);
     y += height;
   };
   line(theme.sized(28, QFont::DemiBold), m_model.cacheOn() ? theme.text : theme.warning, m_model.heldText());
@@ -488,7 +516,8 @@ void KvCacheView::paintPanel(QPainter& painter, const Theme& theme) {
   paintCurves(painter, bytesArea, rowsArea, theme);
 }
 
-void KvCacheView::paintCurves(QPainter& painter, const QRectF& bytesArea, const QRectF& rowsArea, const Theme& theme) {
+void KvCacheView::paintCurves(QPainter& painter, const QRectF& bytesArea, const QRectF& rowsArea,
+                              const Theme& theme) {
   const std::span<const StepRecord> steps = m_model.steps();
   const int shown = m_model.selection().step.value;
   PlotSpec bytes, rows;
@@ -501,7 +530,9 @@ void KvCacheView::paintCurves(QPainter& painter, const QRectF& bytesArea, const 
   const double unit = most >= 10u * 1024 * 1024 ? 1024.0 * 1024 : most >= 10u * 1024 ? 1024.0 : 1.0;
   bytes.title = unit == 1.0 ? tr("bytes held") : unit == 1024.0 ? tr("KiB held") : tr("MiB held");
   rows.title = tr("rows computed");
-  // K and V take the same room. Without a cache the dashed line is what one would hold: the formula beside it.
+  rows.wholeY = true;
+  // K and V take the same room. Without a cache the dashed line is what one would hold: the formula beside
+  // it.
   PlotSeries keys{{}, {}, theme.key, PlotSeries::Kind::bars};
   PlotSeries values{{}, {}, theme.value, PlotSeries::Kind::bars};
   PlotSeries would{{}, {}, theme.faintText, PlotSeries::Kind::dashed};
@@ -534,13 +565,15 @@ void KvCacheView::paintCurves(QPainter& painter, const QRectF& bytesArea, const 
   if (isVectorDevice(painter)) return draw(painter);
   const double ratio = pixelRatio(painter);
   const QRectF area = rowsArea.isNull() ? bytesArea : bytesArea.united(rowsArea);
-  const CurvesKey key{m_model.runId(), shown, static_cast<int>(steps.size()), theme.dark, ratio, theme.scale, bytesArea,
-                      rowsArea};
+  const CurvesKey key{m_model.runId(), shown,   static_cast<int>(steps.size()),
+                      theme.dark,      ratio,   theme.scale,
+                      bytesArea,       rowsArea};
   const QPointF corner(std::floor(area.left()), std::floor(area.top()));
   if (m_curvesKey != key) {
     m_curvesKey = key;
-    m_curvesImage = QImage((QSizeF(area.right() - corner.x(), area.bottom() - corner.y()) * ratio).toSize() + QSize(1, 1),
-                           QImage::Format_RGB32);
+    m_curvesImage =
+        QImage((QSizeF(area.right() - corner.x(), area.bottom() - corner.y()) * ratio).toSize() + QSize(1, 1),
+               QImage::Format_RGB32);
     m_curvesImage.fill(theme.background);
     QPainter into(&m_curvesImage);
     into.scale(ratio, ratio);

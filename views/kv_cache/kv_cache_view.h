@@ -1,18 +1,19 @@
 #pragma once
 
-#include <QImage>
-
-#include <memory>
-
 #include "views/kv_cache/kv_cache_layout.h"
 #include "views/kv_cache/kv_cache_model.h"
 #include "views/plot.h"
 #include "views/view.h"
 
+#include <QImage>
+
+#include <memory>
+
 namespace decodescope {
 
-/// The K and V rows of every layer and key/value head as blocks that grow to the right, a column a position; what the step read, computed
-/// anew and computed again; the bytes held, with their formula, and their growth.
+/// The K and V rows of every layer and key/value head as blocks that grow to the right, a column a position;
+/// what the step read, computed anew and computed again; the bytes held, with their formula, and their
+/// growth.
 class KvCacheView : public View {
  public:
   std::vector<ViewOption> options() const override;

@@ -1,0 +1,199 @@
+#include "app/cli/render_options.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QStringList>
+
+#include <algorithm>
+#include <limits>
+
+namespace decodescope {
+namespace {
+
+constexpr int kLargestSide = 16384;
+constexpr double kDefaultDpi = 300;
+constexpr double kDefaultFontPt = 9;
+
+constexpr OptionInfo kRenderOptions[] = {
+    {"--view", "ID|all", "what to draw"},
+    {"--layer", "I", "from 0 (default 0)"},
+    {"--head", "H", "query head, from 0 (default 0)"},
+    {"--at", "STEP", "the step that is shown, from 1; 0 is before the first (default: the last)"},
+    {"--query", "I", "position of the marked query, from 0 (default: the last)"},
+    {"--key", "I", "position of the marked key, from 0 (default 0)"},
+    {"--set", "OPTION=VALUE,…", "the view's own settings, as its tool bar has them"},
+    {"--size", "WxH", "in pixels (default 1200x800)"},
+    {"--scale", "S", "of text, lines and cells, 0.5 to 4 (default 1)"},
+    {"--width-mm", "W", "instead of --size: a figure this wide, three quarters as high"},
+    {"--font-pt", "P", "with --width-mm: the size of labels (default 9)"},
+    {"--dpi", "D", "with --width-mm (default 300)"},
+    {"--theme", "light|dark", "(default light)"},
+    {"--out", "FILE|DIR", "a file ending in .png, .svg, .pdf, .csv or .npy, or a folder for VIEW.FORMAT"},
+    {"--format", "LIST", "png,svg,pdf,csv,npy: what to write into the folder (default all)"},
+};
+
+Error usage(const std::string& option, const char* what, const std::string& found = {}, const std::string& allowed = {}) {
+  return Error{.field = option, .what = what, .found = found, .allowed = allowed};
+}
+
+std::string joined(const QStringList& words) {
+  return words.join(QStringLiteral(", ")).toStdString();
+}
+
+Result<std::vector<const ViewInfo*>> parseViews(const Arguments& arguments) {
+  const auto id = arguments.value("--view");
+  QStringList known;
+  std::vector<const ViewInfo*> all;
+  for (const ViewInfo& info : viewRegistry()) {
+    known << QLatin1String(info.id);
+    all.push_back(&info);
+  }
+  known << QStringLiteral("all");
+  if (!id) return usage("--view", "is missing", {}, joined(known));
+  if (*id == "all") return all;
+  const ViewInfo* info = findView(QString::fromStdString(*id));
+  if (!info) return usage("--view", "there is no such view", *id, joined(known));
+  return std::vector<const ViewInfo*>{info};
+}
+
+Result<std::optional<int>> parseIndex(const Arguments& arguments, const char* option) {
+  const auto text = arguments.value(option);
+  if (!text) return std::optional<int>();
+  DECODESCOPE_TRY(const long long number, parseWhole(option, *text, 0, std::numeric_limits<int>::max()));
+  return std::optional<int>(static_cast<int>(number));
+}
+
+Result<FigureSize> parseFigure(const Arguments& arguments) {
+  const auto size = arguments.value("--size"), width = arguments.value("--width-mm");
+  if (size && width) return usage("--width-mm", "cannot be used together with --size");
+  if (width) {
+    if (arguments.has("--scale")) return usage("--scale", "cannot be used together with --width-mm: use --font-pt");
+    DECODESCOPE_TRY(const double millimetres, parseReal("--width-mm", *width, 10, 2000));
+    DECODESCOPE_TRY(const double font, parseReal("--font-pt", arguments.value("--font-pt").value_or(std::to_string(kDefaultFontPt)), 3, 72));
+    DECODESCOPE_TRY(const double dpi, parseReal("--dpi", arguments.value("--dpi").value_or(std::to_string(kDefaultDpi)), 36, 2400));
+    const FigureSize figure = figureInMillimetres(millimetres, font, dpi);
+    if (figure.dots.width() > kLargestSide)
+      return usage("--width-mm", "gives too large a picture", std::to_string(figure.dots.width()) + " dots",
+                   "at most " + std::to_string(kLargestSide));
+    return figure;
+  }
+  for (const char* option : {"--font-pt", "--dpi"}) {
+    if (arguments.has(option)) return usage(option, "needs --width-mm");
+  }
+  QSize pixels(1200, 800);
+  if (size) {
+    const auto x = size->find('x');
+    if (x == std::string::npos) return usage("--size", "is not WIDTHxHEIGHT", *size, "for example 1200x800");
+    DECODESCOPE_TRY(const long long w, parseWhole("--size", size->substr(0, x), 1, kLargestSide));
+    DECODESCOPE_TRY(const long long h, parseWhole("--size", size->substr(x + 1), 1, kLargestSide));
+    pixels = QSize(static_cast<int>(w), static_cast<int>(h));
+  }
+  double scale = 1;
+  if (const auto text = arguments.value("--scale")) {
+    DECODESCOPE_TRY(scale, parseReal("--scale", *text, 0.5, 4));
+  }
+  return figureInPixels(pixels, scale);
+}
+
+Result<std::vector<std::pair<QString, QString>>> parseSettings(const Arguments& arguments,
+                                                               const std::vector<const ViewInfo*>& views) {
+  std::vector<std::pair<QString, QString>> settings;
+  for (const std::string& text : arguments.values("--set")) {
+    for (const QString& entry : QString::fromStdString(text).split(QLatin1Char(','), Qt::SkipEmptyParts)) {
+      const QString id = entry.section(QLatin1Char('='), 0, 0), value = entry.section(QLatin1Char('='), 1);
+      bool taken = false;
+      QStringList known, values;
+      for (const ViewInfo* info : views) {
+        const std::unique_ptr<View> view = info->make();
+        for (const ViewOption& option : view->options()) {
+          known << option.id;
+          if (option.id != id) continue;
+          for (const auto& choice : option.choices) values << choice.first;
+        }
+        taken = view->setOption(id, value) || taken;
+      }
+      known.removeDuplicates();
+      values.removeDuplicates();
+      if (!taken && values.isEmpty()) return usage("--set", "there is no such setting", id.toStdString(), joined(known));
+      if (!taken) return usage("--set " + id.toStdString(), "has no such value", value.toStdString(), joined(values));
+      settings.emplace_back(id, value);
+    }
+  }
+  return settings;
+}
+
+Result<void> parseTarget(const Arguments& arguments, RenderOptions& options) {
+  static constexpr const char* kFormats = "png, svg, pdf, csv, npy";
+  const auto out = arguments.value("--out");
+  if (!out || out->empty()) return usage("--out", "is missing");
+  options.out = QString::fromLocal8Bit(out->c_str());
+  std::vector<ExportFormat> formats;
+  if (const auto list = arguments.value("--format")) {
+    for (const QString& name : QString::fromStdString(*list).split(QLatin1Char(','))) {
+      const auto format = exportFormatOf(name);
+      if (!format) return usage("--format", "is none that can be written", name.toStdString(), kFormats);
+      formats.push_back(*format);
+    }
+  }
+  const QFileInfo info(options.out);
+  const bool isFolder = arguments.has("--format") || options.views.size() > 1 || info.isDir() || info.suffix().isEmpty() ||
+                        options.out.endsWith(QLatin1Char('/'));
+  if (!isFolder) {
+    if (!exportFormatOf(info.suffix()))
+      return usage("--out", "has an ending that cannot be written", "." + info.suffix().toStdString(), kFormats);
+    return {};
+  }
+  if (formats.empty())
+    formats = {ExportFormat::png, ExportFormat::svg, ExportFormat::pdf, ExportFormat::csv, ExportFormat::npy};
+  options.formats = std::move(formats);
+  return {};
+}
+
+Result<int> checkedIndex(const char* option, std::optional<int> value, int fallback, int low, int high) {
+  if (!value) return fallback;
+  if (*value < low || *value > high)
+    return usage(option, "is out of range", std::to_string(*value),
+                 high < low ? std::string("none") : std::to_string(low) + " … " + std::to_string(high));
+  return *value;
+}
+
+}  // namespace
+
+std::span<const OptionInfo> renderOptionTable() {
+  return kRenderOptions;
+}
+
+Result<RenderOptions> parseRenderOptions(const Arguments& arguments) {
+  RenderOptions options;
+  DECODESCOPE_TRY(options.run, parseRunOptions(arguments));
+  DECODESCOPE_TRY(options.views, parseViews(arguments));
+  DECODESCOPE_TRY(options.layer, parseIndex(arguments, "--layer"));
+  DECODESCOPE_TRY(options.head, parseIndex(arguments, "--head"));
+  DECODESCOPE_TRY(options.at, parseIndex(arguments, "--at"));
+  DECODESCOPE_TRY(options.query, parseIndex(arguments, "--query"));
+  DECODESCOPE_TRY(options.key, parseIndex(arguments, "--key"));
+  DECODESCOPE_TRY(options.figure, parseFigure(arguments));
+  DECODESCOPE_TRY(options.settings, parseSettings(arguments, options.views));
+  if (const auto theme = arguments.value("--theme")) {
+    if (*theme != "light" && *theme != "dark") return usage("--theme", "is neither light nor dark", *theme, "light, dark");
+    options.dark = *theme == "dark";
+  }
+  DECODESCOPE_CHECK(parseTarget(arguments, options));
+  return options;
+}
+
+Result<Selection> selectionFor(const RenderOptions& options, const RunSnapshot& run) {
+  const ModelConfig& config = run.model->config();
+  Selection s;
+  DECODESCOPE_TRY(s.layer.value, checkedIndex("--layer", options.layer, 0, 0, config.numHiddenLayers - 1));
+  DECODESCOPE_TRY(s.head.value, checkedIndex("--head", options.head, 0, 0, config.numAttentionHeads - 1));
+  DECODESCOPE_TRY(s.step.value, checkedIndex("--at", options.at, run.stepCount(), 0, run.stepCount()));
+  const int tokens = run.tokensSeenAt(s.step);
+  // Before the first step there is no token; 0 is what a command written there says.
+  const int last = std::max(0, tokens - 1);
+  DECODESCOPE_TRY(s.query.value, checkedIndex("--query", options.query, last, 0, last));
+  DECODESCOPE_TRY(s.key.value, checkedIndex("--key", options.key, 0, 0, last));
+  return s;
+}
+
+}  // namespace decodescope
