@@ -58,11 +58,13 @@ TrainingPreset tales(std::string variant, std::string how, ModelConfig config) {
   preset.prompts = {"Once upon a time", "One sunny morning, a little fox named Tom",
                     "Long ago, a kind woman called Queen Ada"};
   preset.config = std::move(config);
+  preset.config.ropeTheta = 1000.0;
   preset.settings.trainPositions = !preset.config.sinusoidalTable;
   preset.settings.optimizer.steps = 2400;
   preset.settings.optimizer.warmupSteps = 100;
   preset.settings.optimizer.learningRate = 2e-3;
   preset.settings.optimizer.finalLearningRate = 5e-5;
+  preset.settings.optimizer.weightDecay = 0.03;
   preset.tales.seed = kTalesSeed;
   return preset;
 }

@@ -205,9 +205,9 @@ constexpr const char* kSongs[] = {
 };
 
 constexpr const char* kRefrains[] = {
-    "Then {A} sang {s}.",
-    "{A} and {B} sang {s} together.",
-    "{B} sang {s} once more.",
+    "Then {A} sang {s}, and {B} sang {s}, too.",
+    "{A} and {B} sang {s}. Then they sang {s} once more.",
+    "{B} sang {s}, and {A} sang {s}.",
 };
 
 constexpr const char* kEndings[] = {

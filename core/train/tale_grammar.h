@@ -17,7 +17,7 @@ struct TalePlace {
 /// - {A.intro}: "a little girl named Lily", "a kind man called Captain Finn"; {A.a}: "a little girl"
 /// - {A.he} {A.him} {A.his}, capital {A.He} {A.His}
 /// - {o} {p}: an object with its colour: "red kite"; {m}: one that can be made; {f}: something to eat: "pear"
-/// - {s}: the tale's song, six syllables: "la bim ro tee du za"
+/// - {s}: the tale's song, seven syllables: "la bim ro tee du za mo"
 /// - {X} {Y}: a place: "the park"; {X.at}: "in the park"
 /// `@` stands for a or an, as the following word asks.
 struct TaleGrammar {
@@ -36,7 +36,7 @@ struct TaleGrammar {
   std::span<const char* const> openings;
   std::span<const char* const> friends;  ///< introduce B
   std::span<const char* const> plots;
-  std::span<const char* const> songs;     ///< in three tales of four, after the friend
+  std::span<const char* const> songs;     ///< in four tales of five, after the friend
   std::span<const char* const> refrains;  ///< and then again after the plot
   std::span<const char* const> endings;
 };

@@ -11,7 +11,7 @@
 namespace decodescope {
 namespace {
 
-constexpr std::size_t kSongLength = 6;
+constexpr std::size_t kSongLength = 7;
 
 struct Character {
   std::string firstName;
@@ -82,7 +82,7 @@ class Teller {
     const TaleGrammar& grammar = taleGrammar();
     const char* const opening = pick(m_random, grammar.openings);
     const char* const friends = pick(m_random, grammar.friends);
-    const bool sings = m_random.below(4) != 0;
+    const bool sings = m_random.below(5) != 0;
     const char* const song = sings ? pick(m_random, grammar.songs) : "";
     const char* const plot = pick(m_random, grammar.plots);
     const char* const refrain = sings ? pick(m_random, grammar.refrains) : "";

@@ -85,6 +85,7 @@ void initializeWeights(Model& model, std::uint64_t seed, bool sinusoidalPosition
     double deviation = 1.0 / std::sqrt(3.0 * p.cols);
     if (p.role == ParameterRole::embedTokens || p.role == ParameterRole::embedPositions)
       deviation = 1.0 / std::sqrt(p.cols);
+    if (p.role == ParameterRole::qProjWeight || p.role == ParameterRole::kProjWeight) deviation *= 2.0;
     if (p.role == ParameterRole::oProjWeight || p.role == ParameterRole::downProjWeight) {
       deviation /= std::sqrt(2.0 * config.numHiddenLayers);
     }
