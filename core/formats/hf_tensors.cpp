@@ -135,7 +135,7 @@ Result<void> HfTensors::plan() {
       if (!used.contains(name) && !tiedHead && !hfIsHarmless(m_config, name)) {
         return tensorError(
             file->path(), entry.name,
-            "tensor does not belong to a " + m_config.modelType + " model with this config.json");
+            "tensor does not belong to model_type " + m_config.modelType + " with this config.json");
       }
     }
   }

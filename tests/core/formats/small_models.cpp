@@ -1,5 +1,6 @@
 #include "tests/core/formats/small_models.h"
 
+#include "core/formats/hf_names.h"
 #include "core/formats/tokenizer_json.h"
 
 namespace decodescope {
@@ -79,6 +80,63 @@ std::string safetensorsBytes(const std::vector<TestTensor>& tensors) {
               "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(data.size()) + "]}";
   }
   return safetensorsBytes(header + "}", data);
+}
+
+std::vector<TestTensor> storedTensors(const Model& model) {
+  std::vector<TestTensor> tensors;
+  for (const Parameter& parameter : model.layout().parameters()) {
+    const ConstMatrixSpan matrix = model.parameter(parameter);
+    TestTensor tensor{hfFullName(model.config(), parameter), {matrix.rows, matrix.cols}, {}};
+    if (hfStoredPart(model.config(), parameter).isVector) tensor.shape = {matrix.cols};
+    tensor.numbers.assign(matrix.data, matrix.data + parameter.size());
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+std::vector<TestTensor> storedGpt2Tensors(const Model& model) {
+  std::vector<TestTensor> tensors;
+  const auto addVector = [&](const std::string& name, std::vector<const float*> parts, int each) {
+    TestTensor tensor{name, {each * static_cast<int>(parts.size())}, {}};
+    for (const float* part : parts) tensor.numbers.insert(tensor.numbers.end(), part, part + each);
+    tensors.push_back(std::move(tensor));
+  };
+  const auto addPlain = [&](const std::string& name, ConstMatrixSpan matrix) {
+    tensors.push_back(
+        {name, {matrix.rows, matrix.cols}, {matrix.data, matrix.data + matrix.rows * matrix.cols}});
+  };
+  const auto addConv = [&](const std::string& name, std::vector<LinearWeights> parts) {
+    const int in = parts.front().weight.cols;
+    const int out = parts.front().weight.rows;
+    TestTensor tensor{name + ".weight", {in, out * static_cast<int>(parts.size())}, {}};
+    std::vector<const float*> biases;
+    for (int i = 0; i < in; ++i) {
+      for (const LinearWeights& part : parts) {
+        for (int o = 0; o < out; ++o) tensor.numbers.push_back(part.weight(o, i));
+      }
+    }
+    tensors.push_back(std::move(tensor));
+    for (const LinearWeights& part : parts) biases.push_back(part.bias);
+    addVector(name + ".bias", biases, out);
+  };
+  const auto addNorm = [&](const std::string& name, NormWeights norm) {
+    addVector(name + ".weight", {norm.weight}, model.config().hiddenSize);
+    addVector(name + ".bias", {norm.bias}, model.config().hiddenSize);
+  };
+  addPlain("transformer.wte.weight", model.embedTokens());
+  addPlain("transformer.wpe.weight", model.embedPositions());
+  for (int i = 0; i < model.config().numHiddenLayers; ++i) {
+    const LayerWeights& layer = model.layer(LayerIndex{i});
+    const std::string prefix = "transformer.h." + std::to_string(i) + ".";
+    addNorm(prefix + "ln_1", layer.inputNorm);
+    addConv(prefix + "attn.c_attn", {layer.qProj, layer.kProj, layer.vProj});
+    addConv(prefix + "attn.c_proj", {layer.oProj});
+    addNorm(prefix + "ln_2", layer.postAttentionNorm);
+    addConv(prefix + "mlp.c_fc", {layer.upProj});
+    addConv(prefix + "mlp.c_proj", {layer.downProj});
+  }
+  addNorm("transformer.ln_f", model.finalNorm());
+  return tensors;
 }
 
 }  // namespace decodescope

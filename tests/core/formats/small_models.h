@@ -29,4 +29,9 @@ struct TestTensor {
 };
 std::string safetensorsBytes(const std::vector<TestTensor>& tensors);
 
+/// The tensors of a llama or opt model as its file has them, names with prefix.
+std::vector<TestTensor> storedTensors(const Model& model);
+/// Same for gpt2: Conv1D's (in, out) matrices, q, k and v side by side in c_attn.
+std::vector<TestTensor> storedGpt2Tensors(const Model& model);
+
 }  // namespace decodescope
