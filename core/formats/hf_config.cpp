@@ -96,11 +96,19 @@ Result<TokenId> tokenId(const JsonValue& value, int vocabSize) {
 }
 
 Result<void> readStartAndEnd(const JsonValue& root, ModelConfig& config) {
-  if (const auto bos = root.findNonNull("bos_token_id")) {
+  // GPT2Config's own default, which Transformers writes whatever the vocabulary's size: beyond it, it names
+  // no token.
+  const auto isUnusedDefault = [&](const JsonValue& value) {
+    constexpr std::int64_t kGpt2Default = 50256;
+    return config.modelType == "gpt2" && config.vocabSize <= kGpt2Default &&
+           value.asInteger(kGpt2Default, kGpt2Default).ok();
+  };
+  const auto bos = root.findNonNull("bos_token_id");
+  if (bos && !isUnusedDefault(*bos)) {
     DECODESCOPE_TRY(config.bosTokenId, tokenId(*bos, config.vocabSize));
   }
   const auto eos = root.findNonNull("eos_token_id");
-  if (!eos) return {};
+  if (!eos || isUnusedDefault(*eos)) return {};
   if (eos->kind() != JsonKind::array) {
     DECODESCOPE_TRY(const TokenId id, tokenId(*eos, config.vocabSize));
     config.eosTokenIds.push_back(id);

@@ -5,6 +5,7 @@
 #include "core/formats/hf_names.h"
 #include "core/formats/hf_tensors.h"
 #include "core/formats/json.h"
+#include "core/formats/json_writer.h"
 #include "core/formats/model_card.h"
 #include "core/formats/tokenizer_json.h"
 #include "core/tokenizer/id_tokenizer.h"
@@ -37,6 +38,18 @@ Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const std::string& path, 
     return error;
   }
   return tokenizer;
+}
+
+/// Tells Transformers to take tokenizer.json as it stands, not as one of its own classes would have it.
+std::string tokenizerConfig(const ModelConfig& config, const Tokenizer& tokenizer) {
+  JsonWriter json(JsonWriter::Style::indented);
+  json.beginObject().key("tokenizer_class").value("PreTrainedTokenizerFast");
+  if (config.bosTokenId) json.key("bos_token").value(tokenizer.shownPiece(*config.bosTokenId));
+  if (!config.eosTokenIds.empty())
+    json.key("eos_token").value(tokenizer.shownPiece(config.eosTokenIds.front()));
+  json.key("clean_up_tokenization_spaces").value(false);
+  json.key("model_max_length").value(config.maxPositionEmbeddings).endObject();
+  return json.take();
 }
 
 std::string lastPart(const std::string& path) {
@@ -84,8 +97,12 @@ Result<void> saveHfFolder(const std::string& folder, const Model& model, const s
                        hfStoredPart(config, parameter).isVector});
   }
   DECODESCOPE_CHECK(writeSafetensors(folder + "/model.safetensors", tensors, dtype));
-  if (!tokenizerJson.empty())
+  if (!tokenizerJson.empty()) {
+    DECODESCOPE_TRY(const auto tokenizer, parseTokenizerJson(tokenizerJson, folder + "/tokenizer.json"));
     DECODESCOPE_CHECK(writeFileAtomically(folder + "/tokenizer.json", tokenizerJson));
+    DECODESCOPE_CHECK(
+        writeFileAtomically(folder + "/tokenizer_config.json", tokenizerConfig(config, *tokenizer)));
+  }
   DECODESCOPE_CHECK(writeFileAtomically(folder + "/card.json", writeModelCard(card)));
   return writeFileAtomically(folder + "/config.json", configJson);
 }

@@ -15,8 +15,8 @@ namespace decodescope {
 Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgress& progress);
 
 /// Writes a folder that loadHfFolder and Transformers read: config.json, model.safetensors, tokenizer.json
-/// (left out when `tokenizerJson` is empty), card.json. The folder is made when it is missing. Each file
-/// appears whole or not at all, config.json last.
+/// and tokenizer_config.json (left out when `tokenizerJson` is empty), card.json. The folder is made when it
+/// is missing. Each file appears whole or not at all, config.json last.
 Result<void> saveHfFolder(const std::string& folder, const Model& model, const std::string& tokenizerJson,
                           const ModelCard& card, StoredFloat dtype);
 

@@ -188,6 +188,11 @@ class TreeBuilder {
         what.starts_with("[json.") && bracket != std::string_view::npos) {
       what.remove_prefix(bracket + 2);
     }
+    constexpr std::string_view kExpected = "; expected ";
+    if (const std::size_t expected = what.rfind(kExpected); expected != std::string_view::npos) {
+      m_error.allowed = std::string(what.substr(expected + kExpected.size()));
+      what = what.substr(0, expected);
+    }
     if (const std::size_t rest = what.find("; last read"); rest != std::string_view::npos)
       what = what.substr(0, rest);
     m_error.what = "not valid JSON: " + replaceInvalidUtf8(what.substr(0, 120));

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace decodescope::test {
 
@@ -22,9 +23,14 @@ class TemporaryDir {
   const std::filesystem::path& path() const { return m_path; }
   /// A path inside the folder.
   std::string file(const std::string& name) const { return (m_path / name).string(); }
+  /// Writes a file inside the folder, making those on its way. Returns its path.
+  std::string write(const std::string& name, std::string_view bytes) const;
 
  private:
   std::filesystem::path m_path;
 };
+
+/// The whole content of a file; empty when it cannot be read.
+std::string readAll(const std::string& path);
 
 }  // namespace decodescope::test

@@ -1,6 +1,7 @@
 #include "core/formats/hf_folder.h"
 
 #include "tests/core/formats/small_models.h"
+#include "tests/support/paths.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
@@ -27,19 +28,19 @@ TEST(HfFolder, WhatIsSavedLoadsAgain) {
   qwen2.qkvBias = true;
   for (const ModelConfig& config : {smallLlama(), tied, qwen2, smallOpt(), postNorm}) {
     for (const StoredFloat dtype : {StoredFloat::bf16, StoredFloat::f32}) {
-      const TempDir folder;
+      const test::TemporaryDir folder;
       const Model model = numberedModel(config);
       ModelCard card;
       card.title = "Small";
       card.prompts = {"the cat", "the \"cat\"\n"};
       card.heldOutLoss = 1.25;
       card.heads = {{LayerIndex{1}, HeadIndex{2}, "previous token", 0.75}};
-      const auto saved = saveHfFolder(folder / "small", model, smallTokenizerJson(), card, dtype);
+      const auto saved = saveHfFolder(folder.file("small"), model, smallTokenizerJson(), card, dtype);
       ASSERT_TRUE(saved.ok()) << saved.error().message();
       std::vector<double> reported;
       LoadProgress progress;
       progress.report = [&](double fraction) { reported.push_back(fraction); };
-      const auto loaded = loadModel(folder / "small", progress);
+      const auto loaded = loadModel(folder.file("small"), progress);
       ASSERT_TRUE(loaded.ok()) << loaded.error().message();
       expectSameNumbers(*loaded.value()->model, model);
       EXPECT_EQ(loaded.value()->name, "small");
@@ -58,21 +59,37 @@ TEST(HfFolder, WhatIsSavedLoadsAgain) {
 }
 
 TEST(HfFolder, LoadsByFolderConfigOrWeights) {
-  const TempDir folder;
+  const test::TemporaryDir folder;
   const Model model = numberedModel(smallLlama());
-  ASSERT_TRUE(saveHfFolder(folder / "m", model, {}, {}, StoredFloat::f32).ok());
+  ASSERT_TRUE(saveHfFolder(folder.file("m"), model, {}, {}, StoredFloat::f32).ok());
   for (const char* path : {"m", "m/", "m//", "m/config.json", "m/model.safetensors"}) {
-    const auto loaded = loadModel(folder / path);
+    const auto loaded = loadModel(folder.file(path));
     ASSERT_TRUE(loaded.ok()) << loaded.error().message();
     EXPECT_EQ(loaded.value()->name, "m");
     EXPECT_EQ(loaded.value()->format, "Hugging Face folder");
   }
 }
 
+TEST(HfFolder, TransformersIsToldToTakeTheTokenizerAsItStands) {
+  const test::TemporaryDir folder;
+  const Model model = numberedModel(smallLlama());
+  ASSERT_TRUE(saveHfFolder(folder.file("m"), model, smallTokenizerJson(), {}, StoredFloat::bf16).ok());
+  EXPECT_EQ(test::readAll(folder.file("m/tokenizer_config.json")), R"({
+  "tokenizer_class": "PreTrainedTokenizerFast",
+  "bos_token": "[SOS]",
+  "eos_token": "[EOS]",
+  "clean_up_tokenization_spaces": false,
+  "model_max_length": 32
+}
+)");
+  EXPECT_EQ(saveHfFolder(folder.file("n"), model, "{}", {}, StoredFloat::bf16).error().message(),
+            folder.file("n/tokenizer.json") + ": model: missing");
+}
+
 TEST(HfFolder, WithoutTokenizerShowsIdsAndRefusesText) {
-  const TempDir folder;
-  ASSERT_TRUE(saveHfFolder(folder / "m", numberedModel(smallLlama()), {}, {}, StoredFloat::f32).ok());
-  const auto loaded = loadModel(folder / "m");
+  const test::TemporaryDir folder;
+  ASSERT_TRUE(saveHfFolder(folder.file("m"), numberedModel(smallLlama()), {}, {}, StoredFloat::f32).ok());
+  const auto loaded = loadModel(folder.file("m"));
   ASSERT_TRUE(loaded.ok());
   const Tokenizer& tokenizer = *loaded.value()->tokenizer;
   EXPECT_EQ(tokenizer.vocabSize(), 24);

@@ -240,7 +240,8 @@ TEST(NativeFolder, BadFilesAreNamedInOneLine) {
       {[](Files& f) { f.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"); },
        "m/model.safetensors: model.layers.2.input_layernorm.weight: tensor is missing"},
       {[](Files& f) { f.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"); },
-       "m/model.safetensors: model.layers.1.input_layernorm.weight: tensor does not belong to a llama model "
+       "m/model.safetensors: model.layers.1.input_layernorm.weight: tensor does not belong to model_type "
+       "llama "
        "with this config.json"},
       {[](Files& f) { f.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": -2"); },
        "m/config.json: num_hidden_layers: out of range: found -2, allowed an integer from 1 to 1024"},

@@ -37,6 +37,14 @@ ModelConfig smallOpt() {
   return config;
 }
 
+ModelConfig smallGpt2() {
+  ModelConfig config = smallOpt();
+  config.modelType = "gpt2";
+  config.positionOffset = 0;
+  config.activation = Activation::geluTanh;
+  return config;
+}
+
 Model numberedModel(const ModelConfig& config) {
   Model model(config);
   int next = 0;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/model/model.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/paths.h"
 
 #include <string>
 #include <vector>
@@ -11,6 +11,8 @@ namespace decodescope {
 /// Small configurations of each architecture, all sizes different so that a mix-up shows.
 ModelConfig smallLlama();  ///< V 24, D 12, F 20, L 2, H 3, G 1, d 6, S 32, untied
 ModelConfig smallOpt();    ///< V 24, D 12, F 20, L 2, H 3, d 4, S 32, pre-norm, tied
+
+ModelConfig smallGpt2();  ///< V 24, D 12, F 20, L 2, H 3, d 4, S 32, tied
 
 /// Weights that are different everywhere and exact in bfloat16.
 Model numberedModel(const ModelConfig& config);
