@@ -50,8 +50,7 @@ QString renderCommand(const SessionSnapshot& session, const Selection& selection
   add("--key", QString::number(at.key.value));
   QStringList set;
   for (const ViewOption& option : view.options()) {
-    if (!option.choices.empty() && option.value != option.choices.front().first)
-      set << option.id + QLatin1Char('=') + option.value;
+    if (option.value != option.standardValue()) set << option.id + QLatin1Char('=') + option.value;
   }
   if (!set.isEmpty()) add("--set", set.join(QLatin1Char(',')));
   if (figure.widthMm > 0) {

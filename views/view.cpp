@@ -1,8 +1,28 @@
 #include "views/view.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace decodescope {
+
+std::optional<double> NumberRange::parse(const QString& text) const {
+  bool isNumber = false;
+  const double number = text.toDouble(&isNumber);
+  if (!isNumber || !(number >= minimum && number <= maximum)) return std::nullopt;
+  const double rounded = minimum + std::round((number - minimum) / step) * step;
+  // Sums of decimal steps miss zero by a little.
+  return std::abs(rounded) < step * 1e-6 ? 0.0 : std::min(rounded, maximum);
+}
+
+QString NumberRange::text(double number) const {
+  const int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  return QString::number(number, 'f', digits);
+}
+
+QString ViewOption::standardValue() const {
+  if (number) return number->text(number->standard);
+  return choices.empty() ? QString() : choices.front().first;
+}
 
 bool View::setOption(const QString&, const QString&) {
   return false;

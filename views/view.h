@@ -19,6 +19,19 @@ class QPainter;
 
 namespace decodescope {
 
+/// What a setting that is a number may be. Sliders go from minimum to maximum in these steps.
+struct NumberRange {
+  double minimum = 0;
+  double maximum = 1;
+  double step = 1;
+  double standard = 0;  ///< the default
+
+  /// The text as a number in the range, rounded to its steps (0 stays 0, not −0); nothing when it is none.
+  std::optional<double> parse(const QString& text) const;
+  /// As few digits as the step needs: what ViewOption::value holds, with a point whatever the language.
+  QString text(double number) const;
+};
+
 /// A setting of a view that its tool bar offers and `render --set id=value` sets.
 struct ViewOption {
   QString id;     ///< "stage"
@@ -26,6 +39,9 @@ struct ViewOption {
   QString tip;
   std::vector<std::pair<QString, QString>> choices;  ///< value → translated title; the first is the default
   QString value;
+  std::optional<NumberRange> number = {};  ///< a number instead of a choice
+
+  QString standardValue() const;  ///< what it is at first
 };
 
 /// A table of exactly what is shown, for CSV and NPY. Values are row-major, NaN where a cell has none.

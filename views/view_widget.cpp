@@ -11,17 +11,22 @@
 #include <QCoreApplication>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QFontMetrics>
+#include <QHBoxLayout>
 #include <QKeyEvent>
+#include <QLabel>
 #include <QMenu>
 #include <QMimeData>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QSlider>
 #include <QToolBar>
 #include <QToolButton>
 #include <QToolTip>
 #include <QVBoxLayout>
 #include <QWheelEvent>
 
+#include <algorithm>
 #include <cmath>
 
 namespace decodescope {
@@ -227,29 +232,14 @@ void ViewWidget::setTheme(const Theme& theme) {
 }
 
 void ViewWidget::buildToolBar() {
+  const QList<QAction*> old = m_toolBar->actions();
   m_toolBar->clear();
+  for (QAction* action : old) action->deleteLater();  // and the sliders in them
   for (const ViewOption& option : m_view->options()) {
-    auto* menu = new QMenu(this);
-    auto* group = new QActionGroup(menu);
-    QString current;
-    for (const auto& [value, text] : option.choices) {
-      QAction* choice = menu->addAction(text);
-      choice->setCheckable(true);
-      choice->setChecked(value == option.value);
-      group->addAction(choice);
-      if (value == option.value) current = text;
-      connect(choice, &QAction::triggered, this, [this, id = option.id, v = value] { chooseOption(id, v); });
-    }
-    const QString text = tr("%1: %2").arg(option.title, current);
-    QAction* action = m_toolBar->addAction(text);
-    action->setMenu(menu);
-    action->setToolTip(option.tip);
-    if (auto* button = qobject_cast<QToolButton*>(m_toolBar->widgetForAction(action))) {
-      connect(button, &QObject::destroyed, menu, &QObject::deleteLater);
-      button->setPopupMode(QToolButton::InstantPopup);
-      button->setFocusPolicy(Qt::TabFocus);
-      button->setAccessibleName(text);
-      button->setAccessibleDescription(option.tip);
+    if (option.number) {
+      addSlider(option);
+    } else {
+      addChoice(option);
     }
   }
   QAction* take = m_toolBar->addAction(tr("Export"));
@@ -266,14 +256,81 @@ void ViewWidget::buildToolBar() {
   }
 }
 
+void ViewWidget::addChoice(const ViewOption& option) {
+  auto* menu = new QMenu(this);
+  auto* group = new QActionGroup(menu);
+  QString current;
+  for (const auto& [value, text] : option.choices) {
+    QAction* choice = menu->addAction(text);
+    choice->setCheckable(true);
+    choice->setChecked(value == option.value);
+    group->addAction(choice);
+    if (value == option.value) current = text;
+    connect(choice, &QAction::triggered, this, [this, id = option.id, v = value] {
+      chooseOption(id, v);
+      // Not at once: the menu that was chosen from is among what is built anew.
+      QMetaObject::invokeMethod(
+          this, [this] { buildToolBar(); }, Qt::QueuedConnection);
+    });
+  }
+  const QString text = tr("%1: %2").arg(option.title, current);
+  QAction* action = m_toolBar->addAction(text);
+  action->setMenu(menu);
+  action->setToolTip(option.tip);
+  if (auto* button = qobject_cast<QToolButton*>(m_toolBar->widgetForAction(action))) {
+    connect(button, &QObject::destroyed, menu, &QObject::deleteLater);
+    button->setPopupMode(QToolButton::InstantPopup);
+    button->setFocusPolicy(Qt::TabFocus);
+    button->setAccessibleName(text);
+    button->setAccessibleDescription(option.tip);
+  }
+}
+
+void ViewWidget::addSlider(const ViewOption& option) {
+  const NumberRange range = *option.number;
+  const auto shown = [range, title = option.title](double number) {
+    return tr("%1: %2").arg(title, range.text(number).replace(QLatin1Char('-'), QChar(0x2212)));
+  };
+  auto* box = new QWidget(m_toolBar);
+  auto* layout = new QHBoxLayout(box);
+  layout->setContentsMargins(6, 0, 6, 0);
+  auto* label = new QLabel(box);
+  auto* slider = new QSlider(Qt::Horizontal, box);
+  const double value = range.parse(option.value).value_or(range.standard);
+  slider->setRange(0, static_cast<int>(std::lround((range.maximum - range.minimum) / range.step)));
+  slider->setValue(static_cast<int>(std::lround((value - range.minimum) / range.step)));
+  slider->setPageStep(std::max(1, slider->maximum() / 20));
+  slider->setFocusPolicy(Qt::StrongFocus);
+  slider->setAccessibleName(option.title);
+  slider->setAccessibleDescription(option.tip);
+  slider->setObjectName(QStringLiteral("option-%1").arg(option.id));
+  slider->setMinimumWidth(70);
+  slider->setMaximumWidth(180);
+  label->setBuddy(slider);
+  label->setText(shown(value));
+  // As wide as its longest text, so that the slider stays under the pointer.
+  label->ensurePolished();
+  const QFontMetrics metrics(label->font());
+  label->setMinimumWidth(std::max(metrics.horizontalAdvance(shown(range.minimum)),
+                                  metrics.horizontalAdvance(shown(range.maximum))) +
+                         4);
+  for (QWidget* w : {static_cast<QWidget*>(label), static_cast<QWidget*>(slider)}) w->setToolTip(option.tip);
+  layout->addWidget(label);
+  layout->addWidget(slider);
+  m_toolBar->addWidget(box);
+  connect(slider, &QSlider::valueChanged, this, [this, range, label, shown, id = option.id](int at) {
+    const double number =
+        range.parse(QString::number(range.minimum + at * range.step, 'g', 12)).value_or(range.standard);
+    label->setText(shown(number));
+    chooseOption(id, range.text(number));
+  });
+}
+
 void ViewWidget::chooseOption(const QString& id, const QString& value) {
   if (!m_view->setOption(id, value)) return;
   m_view->present(*m_session, m_selection);
   m_canvas->setAccessibleDescription(m_view->description());
   m_canvas->update();
-  // Not at once: the menu that was chosen from is among what is built anew.
-  QMetaObject::invokeMethod(
-      this, [this] { buildToolBar(); }, Qt::QueuedConnection);
   emit optionsChanged();
 }
 

@@ -63,6 +63,8 @@ class ViewWidget : public QWidget {
  private:
   class Canvas;
   void buildToolBar();
+  void addChoice(const ViewOption& option);
+  void addSlider(const ViewOption& option);
   void chooseOption(const QString& id, const QString& value);
   void showContextMenu(const QPoint& globalPosition);
   void addActions(QMenu& menu);
