@@ -15,6 +15,7 @@ Inspector::Inspector(SessionController& controller, QWidget* parent)
   setFrameShape(QFrame::NoFrame);
   setOpenLinks(false);
   setUndoRedoEnabled(false);
+  setTabChangesFocus(true);
   setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
   setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);

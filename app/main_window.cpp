@@ -271,9 +271,12 @@ void MainWindow::onFailed(const QString& message) {
     suggestPrompts(Banner::Kind::error, message);
     return;
   }
-  const RunSnapshot* run = m_controller.run();
-  if (run && m_usesDefaultPrompt == false) m_runBar->focusPrompt();
-  m_banner->showMessage(Banner::Kind::error, message);
+  std::vector<Banner::Action> actions;
+  const QString fallback = defaultModelFolder();
+  if (!m_controller.run() && !fallback.isEmpty()) {
+    actions.emplace_back(tr("Open %1").arg(modelName(fallback)), [this, fallback] { openModel(fallback); });
+  }
+  m_banner->showMessage(Banner::Kind::error, message, actions);
 }
 
 void MainWindow::suggestPrompts(Banner::Kind kind, const QString& text) {
@@ -281,7 +284,9 @@ void MainWindow::suggestPrompts(Banner::Kind kind, const QString& text) {
   const std::vector<std::string>& prompts = m_controller.run()->model->card.prompts;
   for (std::size_t i = 0; i < prompts.size() && i < kOfferedPrompts; ++i) {
     const QString prompt = QString::fromStdString(prompts[i]);
-    actions.emplace_back(fontMetrics().elidedText(prompt, Qt::ElideRight, static_cast<int>(m_theme.px(170))),
+    actions.emplace_back(prompt.isEmpty() ? tr("(no text)")
+                                          : fontMetrics().elidedText(prompt, Qt::ElideRight,
+                                                                     static_cast<int>(m_theme.px(170))),
                          [this, prompt] { startPrompt(prompt); });
   }
   if (kind == Banner::Kind::warning && actions.empty()) return;
@@ -381,8 +386,8 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 /// A large scale in a small window: the views go first, the sides give way until there is room again.
 void MainWindow::fitToSize() {
   const double room = width() / m_theme.scale;
-  m_runBar->setCompact(room < 820);
-  m_transport->setCompact(room < 640);
+  m_runBar->fitTo(room);
+  m_transport->fitTo(room);
   m_views->setTitlesShown(height() / m_theme.scale >= 480);
   if (m_layoutRestored) setSidesHidden(room < 900);
 }

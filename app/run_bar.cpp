@@ -93,6 +93,7 @@ RunBar::RunBar(QWidget* parent)
   m_modelLabel = new QLabel(tr("&Model"), this);
   m_modelLabel->setBuddy(m_model);
   m_model->setAccessibleName(tr("Model"));
+  m_model->setPlaceholderText(tr("No model"));
   m_model->setToolTip(tr("The model that runs. A folder or file can also be dropped on the window"));
   m_model->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   connect(m_model, &QComboBox::activated, this, [this](int index) {
@@ -107,7 +108,6 @@ RunBar::RunBar(QWidget* parent)
   m_prompt->setAccessibleName(tr("Prompt"));
   m_prompt->setPlaceholderText(tr("Type a prompt; Enter starts a run"));
   m_prompt->setToolTip(tr("Enter starts a run on this text"));
-  m_prompt->setClearButtonEnabled(true);
   connect(m_prompt, &QLineEdit::returnPressed, this, [this] { emit promptEntered(m_prompt->text()); });
 
   m_cache->setToolTip(
@@ -162,16 +162,18 @@ void RunBar::applyTheme(const Theme& theme) {
   const int gap = static_cast<int>(std::lround(theme.px(4)));
   layout()->setContentsMargins(2 * gap, gap, 2 * gap, gap);
   layout()->setSpacing(2 * gap);
-  m_model->setMinimumContentsLength(12);
-  m_prompt->setMinimumWidth(static_cast<int>(theme.px(90)));
+  m_prompt->setMinimumWidth(static_cast<int>(theme.px(70)));
 }
 
-void RunBar::setCompact(bool compact) {
+void RunBar::fitTo(double room) {
+  const bool compact = room < 820, tiny = room < 560;
   m_modelLabel->setVisible(!compact);
   m_promptLabel->setVisible(!compact);
   const Qt::ToolButtonStyle style = compact ? Qt::ToolButtonIconOnly : Qt::ToolButtonTextBesideIcon;
   m_sampling->setToolButtonStyle(style);
   m_heads->setToolButtonStyle(style);
+  m_cache->setTextShown(!tiny);
+  m_model->setMinimumContentsLength(tiny ? 6 : 12);
 }
 
 void RunBar::setModels(const QStringList& bundled, const QStringList& recent, const QString& current) {

@@ -47,8 +47,9 @@ class RunBar : public QWidget {
   explicit RunBar(QWidget* parent = nullptr);
 
   void applyTheme(const Theme& theme);
-  /// Leaves out what a narrow window has no room for: labels, and the text of buttons with an icon.
-  void setCompact(bool compact);
+  /// Leaves out what a window this many unscaled pixels wide has no room for: labels, and the text of
+  /// buttons.
+  void fitTo(double room);
   /// Fills the model list: bundled, then recent ones; `current` is shown even when it is neither.
   void setModels(const QStringList& bundled, const QStringList& recent, const QString& current);
   void setHeads(const std::vector<NotableHead>& heads);

@@ -19,9 +19,16 @@ double SwitchButton::trackHeight() const {
   return fontMetrics().height() * 0.85;
 }
 
+void SwitchButton::setTextShown(bool shown) {
+  m_textShown = shown;
+  updateGeometry();
+  update();
+}
+
 QSize SwitchButton::sizeHint() const {
-  const double track = trackHeight() * 1.8, gap = trackHeight() * 0.5;
-  return {static_cast<int>(std::ceil(track + gap + fontMetrics().horizontalAdvance(text()) + 6)),
+  const double track = trackHeight() * 1.8;
+  const double label = m_textShown ? trackHeight() * 0.5 + fontMetrics().horizontalAdvance(text()) : 0;
+  return {static_cast<int>(std::ceil(track + label + 6)),
           static_cast<int>(std::ceil(fontMetrics().height() * 1.5))};
 }
 
@@ -44,7 +51,7 @@ void SwitchButton::paintEvent(QPaintEvent*) {
   painter.setPen(colours.color(QPalette::WindowText));
   const QRectF label(track.right() + height * 0.5, 0, this->width() - track.right() - height * 0.5,
                      this->height());
-  painter.drawText(label, Qt::AlignVCenter | Qt::AlignLeft, text());
+  if (m_textShown) painter.drawText(label, Qt::AlignVCenter | Qt::AlignLeft, text());
   if (hasFocus()) {
     painter.setPen(QPen(colours.color(QPalette::Highlight), 1.2, Qt::DotLine));
     painter.setBrush(Qt::NoBrush);

@@ -10,6 +10,8 @@ class SwitchButton : public QAbstractButton {
 
  public:
   explicit SwitchButton(const QString& text, QWidget* parent = nullptr);
+  /// Without its text only the knob is seen; the tool tip and the accessible name stay.
+  void setTextShown(bool shown);
   QSize sizeHint() const override;
   QSize minimumSizeHint() const override { return sizeHint(); }
 
@@ -18,6 +20,8 @@ class SwitchButton : public QAbstractButton {
 
  private:
   double trackHeight() const;
+
+  bool m_textShown = true;
 };
 
 }  // namespace decodescope

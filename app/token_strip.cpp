@@ -48,7 +48,7 @@ double TokenStrip::textHeight() const {
 }
 
 QSize TokenStrip::sizeHint() const {
-  const int bar = horizontalScrollBar()->maximumHeight();
+  const int bar = static_cast<int>(m_theme.px(7));
   return {400, static_cast<int>(std::ceil(m_theme.px(6) + chipHeight() + textHeight())) + bar};
 }
 

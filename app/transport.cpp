@@ -143,9 +143,11 @@ void Transport::refresh() {
   m_play->setIcon(icon(playing ? Icon::pause : Icon::play));
 }
 
-void Transport::setCompact(bool compact) {
+void Transport::fitTo(double room) {
+  const bool compact = room < 640;
   m_stepButton->setToolButtonStyle(compact ? Qt::ToolButtonIconOnly : Qt::ToolButtonTextBesideIcon);
   m_position->setVisible(!compact);
+  m_speed->setVisible(room >= 460);
 }
 
 void Transport::applyTheme(const Theme& theme) {

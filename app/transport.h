@@ -27,8 +27,8 @@ class Transport : public QWidget {
   /// Space then steps wherever the focus is not in a text field.
   void takeFocus();
   void applyTheme(const Theme& theme);
-  /// Leaves out what a narrow window has no room for.
-  void setCompact(bool compact);
+  /// Leaves out what a window this many unscaled pixels wide has no room for.
+  void fitTo(double room);
   double speed() const;
   void setSpeed(double tokensPerSecond);
 

@@ -5,8 +5,10 @@
 #include "views/view_widget.h"
 
 #include <QApplication>
+#include <QChildEvent>
 #include <QCoreApplication>
 #include <QEvent>
+#include <QTabBar>
 
 #include <algorithm>
 
@@ -75,6 +77,13 @@ void ViewDocks::takeProposal(const Selection& proposed) {
 bool ViewDocks::eventFilter(QObject* watched, QEvent* event) {
   if (event->type() == QEvent::Leave) m_controller.preview(std::nullopt);
   return QMainWindow::eventFilter(watched, event);
+}
+
+void ViewDocks::childEvent(QChildEvent* event) {
+  QMainWindow::childEvent(event);
+  // The main window makes these by itself when docks are put behind each other.
+  auto* tabs = event->type() == QEvent::ChildPolished ? qobject_cast<QTabBar*>(event->child()) : nullptr;
+  if (tabs) tabs->setAccessibleName(tr("Views behind each other"));
 }
 
 QStringList ViewDocks::optionValues() const {

@@ -37,6 +37,7 @@ class ViewDocks : public QMainWindow {
   void message(const QString& text, bool isError);
 
  private:
+  void childEvent(QChildEvent* event) override;
   void takeProposal(const Selection& proposed);
   void present();
 

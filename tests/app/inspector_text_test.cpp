@@ -1,0 +1,99 @@
+#include "app/inspector_text.h"
+
+#include "app/format.h"
+#include "core/attention/attention_rows.h"
+#include "core/decode/sampler.h"
+#include "tests/support/random_run.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace decodescope {
+namespace {
+
+class InspectorTextTest : public testing::Test {
+ protected:
+  RunSnapshotPtr m_run =
+      test::randomRun(test::wordyModel({.layers = 2, .heads = 4, .kvHeads = 2, .headDim = 8}), 6, 3);
+  Theme m_theme = Theme::makeLight();
+
+  Selection at(Site site) const {
+    Selection s;
+    s.step = StepIndex{3};
+    s.layer = LayerIndex{1};
+    s.head = HeadIndex{3};
+    s.query = Position{7};
+    s.key = Position{4};
+    s.site = site;
+    return s;
+  }
+  QString html(const Selection& s) const { return inspectorHtml(*m_run, s, m_theme); }
+};
+
+TEST_F(InspectorTextTest, AWeightIsRecomputedFromItsOperands) {
+  const Selection s = at(Site::weights);
+  const ModelConfig& config = m_run->model->config();
+  const std::span<const float> q = attentionQuery(config, *m_run->trace(s.query), s.layer, s.head);
+  double largest = -INFINITY, sum = 0, cell = 0;
+  for (const bool second : {false, true}) {
+    for (int j = 0; j <= s.query.value; ++j) {
+      const std::span<const float> k =
+          attentionKey(config, *m_run->trace(Position{j}), s.layer, config.keyValueHeadOf(s.head));
+      double dot = 0;
+      for (std::size_t i = 0; i < q.size(); ++i) dot += static_cast<double>(q[i]) * static_cast<double>(k[i]);
+      const double score = dot / std::sqrt(8.0);
+      if (!second) {
+        largest = std::max(largest, score);
+        continue;
+      }
+      sum += std::exp(score - largest);
+      if (j == s.key.value) cell = std::exp(score - largest);
+    }
+  }
+  const QString text = html(s);
+  EXPECT_TRUE(text.contains(shownNumber(cell / sum))) << cell / sum;
+  EXPECT_TRUE(text.contains("layers.1.self_attn.weights"));
+  EXPECT_TRUE(text.contains("blocks.1.attn.hook_pattern"));
+  EXPECT_TRUE(text.contains("(H, T, T) = (4, 8, 8)"));
+}
+
+TEST_F(InspectorTextTest, AMaskedCellSaysSo) {
+  Selection s = at(Site::scores);
+  s.query = Position{2};
+  s.key = Position{5};
+  EXPECT_TRUE(html(s).contains("Masked"));
+}
+
+TEST_F(InspectorTextTest, EverySiteHasItsNameShapeAndNumbers) {
+  for (const SiteInfo& info : siteTable()) {
+    if (!siteExists(info.site, m_run->model->config())) continue;
+    const QString text = html(at(info.site));
+    EXPECT_TRUE(text.contains(QString::fromStdString(siteDumpName(info.site, LayerIndex{1}))))
+        << info.dumpName;
+    EXPECT_TRUE(text.contains(QString::fromUtf8(info.shape))) << info.dumpName;
+    EXPECT_FALSE(text.contains("not kept")) << info.dumpName;
+  }
+}
+
+TEST_F(InspectorTextTest, AHeadsSliceIsThatHeads) {
+  const Selection s = at(Site::kProj);
+  const std::span<const float> all = m_run->trace(s.query)->row(Site::kProj, s.layer);
+  // Query head 3 of 4 reads key/value head 1 of 2.
+  EXPECT_TRUE(html(s).contains(shownNumber(static_cast<double>(all[8]))));
+}
+
+TEST_F(InspectorTextTest, LogitsShowTheProbabilityOfWhatFollowed) {
+  Selection s = at(Site::logits);
+  s.query = Position{m_run->steps.back().tokensSeen - 1};
+  const std::span<const float> logits = m_run->trace(s.query)->row(Site::logits);
+  EXPECT_TRUE(html(s).contains(shownNumber(tokenProbability(logits, m_run->steps.back().sampled))));
+}
+
+TEST_F(InspectorTextTest, BeforeTheFirstStepItSaysWhatToDo) {
+  Selection s = at(Site::weights);
+  s.step = StepIndex{0};
+  EXPECT_TRUE(html(s).contains("Space"));
+}
+
+}  // namespace
+}  // namespace decodescope

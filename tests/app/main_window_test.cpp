@@ -1,0 +1,326 @@
+#include "app/main_window.h"
+
+#include "app/inspector.h"
+#include "app/view_docks.h"
+#include "tests/app/window_fixture.h"
+
+#include <QAbstractButton>
+#include <QAbstractSlider>
+#include <QAbstractSpinBox>
+#include <QApplication>
+#include <QComboBox>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QSlider>
+#include <QTest>
+#include <QToolButton>
+
+#include <filesystem>
+#include <fstream>
+
+namespace decodescope::test {
+namespace {
+
+QImage picture(QWidget& window) {
+  // The inspector writes itself once the event loop is idle.
+  for (int i = 0; i < 3; ++i) QApplication::processEvents();
+  return window.grab().toImage();
+}
+
+TEST_F(WindowTest, FirstLaunchShowsADecodedPromptAndAHint) {
+  openWindowAndWait();
+  const RunSnapshot* run = m_controller->run();
+  EXPECT_EQ(run->model->name, "tales-a");
+  EXPECT_EQ(run->generatedCount(), 5);
+  EXPECT_EQ(find<QLineEdit>("Prompt")->text(), "Once upon a time");
+  EXPECT_TRUE(m_window->banner().isVisible());
+  EXPECT_TRUE(m_window->banner().text().contains("Space"));
+  EXPECT_EQ(shownStep(), 5);
+}
+
+TEST_F(WindowTest, SpaceStepsAndBackspaceGoesBack) {
+  openWindowAndWait();
+  ASSERT_NE(QApplication::focusWidget(), nullptr);
+  EXPECT_EQ(QApplication::focusWidget()->accessibleName(), "Step");
+  press(Qt::Key_Space);
+  ASSERT_TRUE(waitForSteps(6));
+  EXPECT_EQ(shownStep(), 6);
+  press(Qt::Key_Backspace);
+  press(Qt::Key_Backspace);
+  EXPECT_EQ(shownStep(), 4);
+  EXPECT_EQ(m_controller->run()->stepCount(), 6);
+  press(Qt::Key_Space);
+  EXPECT_EQ(shownStep(), 5);
+  EXPECT_EQ(m_controller->run()->stepCount(), 6);
+}
+
+TEST_F(WindowTest, SpaceTypesInTextFields) {
+  openWindowAndWait();
+  auto* prompt = find<QLineEdit>("Prompt");
+  prompt->setFocus();
+  prompt->clear();
+  QTest::keyClicks(prompt, "the fox p.,");
+  EXPECT_EQ(prompt->text(), "the fox p.,");
+  EXPECT_EQ(m_controller->run()->stepCount(), 5);
+  EXPECT_FALSE(m_controller->isPlaying());
+}
+
+TEST_F(WindowTest, EnterInThePromptStartsARunAndGivesSpaceBack) {
+  openWindowAndWait();
+  const std::uint64_t before = m_controller->run()->runId;
+  auto* prompt = find<QLineEdit>("Prompt");
+  prompt->setFocus();
+  prompt->setText("Mira ran home");
+  press(Qt::Key_Return);
+  ASSERT_TRUE(
+      waitFor([&] { return m_controller->run()->runId != before && m_controller->run()->stepCount() == 1; }));
+  EXPECT_EQ(m_controller->run()->promptLength, 4);
+  EXPECT_EQ(QApplication::focusWidget()->accessibleName(), "Step");
+}
+
+TEST_F(WindowTest, SteppingBackAndForwardShowsIdenticalPictures) {
+  openWindowAndWait();
+  std::vector<QImage> pictures(6);
+  for (int step = 5; step >= 0; --step) {
+    m_controller->showStep(step);
+    pictures[static_cast<std::size_t>(step)] = picture(*m_window);
+  }
+  for (int step = 0; step <= 5; ++step) {
+    m_controller->showStep(step);
+    EXPECT_TRUE(picture(*m_window) == pictures[static_cast<std::size_t>(step)]) << "step " << step;
+  }
+  EXPECT_NE(pictures[4], pictures[5]);
+}
+
+TEST_F(WindowTest, EverythingOperableHasAnAccessibleName) {
+  openWindowAndWait();
+  int checked = 0;
+  for (QWidget* widget : m_window->findChildren<QWidget*>()) {
+    if (widget->focusPolicy() == Qt::NoFocus) continue;
+    // Parts that Qt builds into its own widgets speak through these.
+    if (widget->objectName().startsWith("qt_") || widget->inherits("QComboBoxListView")) continue;
+    ++checked;
+    const auto* button = qobject_cast<QAbstractButton*>(widget);
+    const bool named = !widget->accessibleName().isEmpty() || (button && !button->text().isEmpty());
+    EXPECT_TRUE(named) << widget->metaObject()->className() << " " << widget->objectName().toStdString()
+                       << " in " << widget->parentWidget()->metaObject()->className();
+  }
+  EXPECT_GT(checked, 20);
+}
+
+TEST_F(WindowTest, TabReachesEveryPart) {
+  openWindowAndWait();
+  QStringList reached;
+  for (int i = 0; i < 120; ++i) {
+    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+    for (const QWidget* w = QApplication::focusWidget(); w; w = w->parentWidget())
+      reached << w->accessibleName();
+  }
+  for (const char* name :
+       {"Model", "Prompt", "KV cache", "Sampling", "Tokens", "Layer", "Query head", "Architecture map",
+        "Inspector", "Restart", "Step", "Play", "Step shown", "Attention"}) {
+    EXPECT_TRUE(reached.contains(name)) << name;
+  }
+}
+
+TEST_F(WindowTest, EnterPressesTheFocusedButtonAndSpaceStillSteps) {
+  openWindowAndWait();
+  auto* cache = find<QAbstractButton>("KV cache");
+  ASSERT_NE(cache, nullptr);
+  cache->setFocus();
+  press(Qt::Key_Return);
+  EXPECT_FALSE(cache->isChecked());
+  press(Qt::Key_Space);
+  ASSERT_TRUE(waitForSteps(6));
+  EXPECT_FALSE(cache->isChecked());
+  EXPECT_FALSE(m_controller->run()->steps.back().kvCache);
+}
+
+TEST_F(WindowTest, FlippingTheCacheKeepsTheTextAndRepaints) {
+  openWindowAndWait();
+  const std::vector<TokenId> before = m_controller->run()->tokens;
+  const std::uint64_t runId = m_controller->run()->runId;
+  find<QAbstractButton>("KV cache")->click();
+  press(Qt::Key_Space);
+  ASSERT_TRUE(waitForSteps(6));
+  const RunSnapshot* run = m_controller->run();
+  EXPECT_EQ(run->runId, runId);
+  ASSERT_EQ(run->tokens.size(), before.size() + 1);
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), run->tokens.begin()));
+  EXPECT_EQ(run->steps.back().rowsComputed, run->steps.back().tokensSeen);
+}
+
+TEST_F(WindowTest, ABadModelShowsABannerAndKeepsTheRun) {
+  openWindowAndWait();
+  const std::uint64_t runId = m_controller->run()->runId;
+  const std::string bad = m_folder / "bad";
+  std::filesystem::create_directories(bad);
+  std::ofstream(bad + "/config.json") << "{\"model_type\": ";
+  m_window->openModel(QString::fromStdString(bad));
+  ASSERT_TRUE(waitFor([&] { return m_window->banner().kind() == Banner::Kind::error; }));
+  EXPECT_TRUE(m_window->banner().isVisible());
+  EXPECT_TRUE(m_window->banner().text().contains("config.json"));
+  EXPECT_EQ(m_controller->run()->runId, runId);
+  EXPECT_EQ(find<QComboBox>("Model")->currentText(), "tales-a");
+  press(Qt::Key_Space);
+  EXPECT_TRUE(waitForSteps(6));
+}
+
+TEST_F(WindowTest, ANewModelTakesItsPlaceInPickerAndTitle) {
+  openWindowAndWait();
+  m_window->openModel(modelPath("other"));
+  ASSERT_TRUE(waitFor([&] { return m_controller->run()->model->name == "other"; }));
+  ASSERT_TRUE(waitForSteps(5));
+  EXPECT_EQ(find<QComboBox>("Model")->currentText(), "other");
+  EXPECT_TRUE(m_window->windowTitle().contains("other"));
+  EXPECT_LT(m_controller->selection().layer.value, 1);
+}
+
+TEST_F(WindowTest, AnUnusualPromptOffersThreeThatWork) {
+  openWindowAndWait();
+  auto* prompt = find<QLineEdit>("Prompt");
+  prompt->setFocus();
+  prompt->setText("x y z q");
+  press(Qt::Key_Return);
+  ASSERT_TRUE(waitFor([&] { return m_window->banner().kind() == Banner::Kind::warning; }));
+  QList<QPushButton*> offered = m_window->banner().findChildren<QPushButton*>();
+  ASSERT_EQ(offered.size(), 3);
+  const std::uint64_t before = m_controller->run()->runId;
+  offered[1]->click();
+  ASSERT_TRUE(waitFor([&] { return m_controller->run()->runId != before; }));
+  EXPECT_EQ(prompt->text(), "the fox saw Mira");
+  EXPECT_FALSE(m_window->banner().isVisible());
+}
+
+TEST_F(WindowTest, RemembersModelPromptThemeScaleAndSettings) {
+  openWindowAndWait(modelPath("tales-b"));
+  auto* prompt = find<QLineEdit>("Prompt");
+  prompt->setFocus();
+  prompt->setText("Mira ran home");
+  const std::uint64_t before = m_controller->run()->runId;
+  press(Qt::Key_Return);
+  ASSERT_TRUE(
+      waitFor([&] { return m_controller->run()->runId != before && m_controller->run()->stepCount() == 1; }));
+  m_settings->setTheme(Settings::ThemeChoice::dark);
+  m_settings->setScale(1.5);
+  find<QAbstractButton>("KV cache")->click();
+  closeWindow();
+
+  openWindowAndWait();
+  EXPECT_EQ(m_controller->run()->model->name, "tales-b");
+  EXPECT_EQ(find<QLineEdit>("Prompt")->text(), "Mira ran home");
+  EXPECT_EQ(m_controller->run()->promptLength, 4);
+  EXPECT_EQ(m_settings->theme(), Settings::ThemeChoice::dark);
+  EXPECT_DOUBLE_EQ(m_settings->scale(), 1.5);
+  EXPECT_FALSE(m_controller->run()->settings.kvCache);
+  EXPECT_FALSE(find<QAbstractButton>("KV cache")->isChecked());
+}
+
+TEST_F(WindowTest, AMissingRememberedModelFallsBackToTheDefault) {
+  {
+    Settings settings;
+    settings.setModelPath(QString::fromStdString(m_folder / "gone"));
+  }
+  openWindowAndWait();
+  EXPECT_EQ(m_controller->run()->model->name, "tales-a");
+  EXPECT_EQ(m_window->banner().kind(), Banner::Kind::warning);
+  EXPECT_TRUE(m_window->banner().text().contains("gone"));
+}
+
+TEST_F(WindowTest, ADamagedRememberedModelFallsBackToTheDefault) {
+  const std::string damaged = m_folder / "damaged";
+  std::filesystem::create_directories(damaged);
+  std::ofstream(damaged + "/config.json") << "[]";
+  {
+    Settings settings;
+    settings.setModelPath(QString::fromStdString(damaged));
+  }
+  openWindowAndWait();
+  EXPECT_EQ(m_controller->run()->model->name, "tales-a");
+  EXPECT_EQ(m_window->banner().kind(), Banner::Kind::warning);
+  EXPECT_TRUE(m_window->banner().isVisible());
+}
+
+TEST_F(WindowTest, WithoutAnyModelItSaysWhatToDo) {
+  std::filesystem::remove_all(m_folder / "assets/models");
+  openWindow();
+  EXPECT_TRUE(m_window->banner().isVisible());
+  for (const int key : {Qt::Key_Space, Qt::Key_P, Qt::Key_Period, Qt::Key_Comma, Qt::Key_Backspace})
+    press(key);
+  EXPECT_EQ(m_controller->run(), nullptr);
+}
+
+TEST_F(WindowTest, ClosingWhileLoadingJoinsTheWorker) {
+  for (int i = 0; i < 3; ++i) {
+    openWindow(modelPath("tales-b"));
+    closeWindow();
+  }
+}
+
+TEST_F(WindowTest, ClosingWhileDecodingJoinsTheWorker) {
+  openWindowAndWait();
+  press(Qt::Key_Space);
+  press(Qt::Key_Space);
+  closeWindow();
+}
+
+TEST_F(WindowTest, ClosingWhilePlayingJoinsTheWorker) {
+  openWindowAndWait();
+  find<QComboBox>("Speed of play")->setCurrentIndex(5);
+  press(Qt::Key_P);
+  EXPECT_TRUE(m_controller->isPlaying());
+  ASSERT_TRUE(waitFor([&] { return m_controller->run()->stepCount() > 10; }));
+  closeWindow();
+}
+
+TEST_F(WindowTest, PlaysToTheEndOfTheContextAndStops) {
+  writeModelFolder(modelPath("short").toStdString(), {.layers = 1, .context = 24});
+  openWindow(modelPath("short"));
+  ASSERT_TRUE(waitForSteps(5));
+  RunSettings settings;
+  settings.ignoreEos = true;
+  m_controller->setSettings(settings);
+  find<QComboBox>("Speed of play")->setCurrentIndex(5);
+  press(Qt::Key_P);
+  ASSERT_TRUE(waitFor([&] { return !m_controller->isPlaying(); }));
+  EXPECT_EQ(m_controller->run()->state, RunState::finished);
+  EXPECT_EQ(m_controller->run()->stopReason, StopReason::context);
+  press(Qt::Key_Space);
+  EXPECT_TRUE(m_window->banner().text().contains("24"));
+  EXPECT_EQ(QApplication::focusWidget()->accessibleName(), "Step");
+}
+
+TEST_F(WindowTest, EveryScaleThemeAndSizePaintsWithoutWarnings) {
+  openWindowAndWait();
+  for (const QSize size : {QSize(1024, 700), QSize(2560, 1440)}) {
+    m_settings->setScale(1.0);
+    m_window->applyTheme();
+    QApplication::processEvents();
+    m_window->resize(size);
+    for (const Settings::ThemeChoice theme : {Settings::ThemeChoice::light, Settings::ThemeChoice::dark}) {
+      m_settings->setTheme(theme);
+      for (const double scale : {1.0, 1.5, 2.5}) {
+        m_settings->setScale(scale);
+        m_window->applyTheme();
+        const QImage image = picture(*m_window);
+        EXPECT_EQ(image.size(), size) << "at scale " << scale;
+      }
+    }
+  }
+}
+
+TEST_F(WindowTest, HeadsWorthSeeingSelectTheHead) {
+  openWindowAndWait();
+  auto* heads = find<QToolButton>("Heads worth seeing");
+  ASSERT_NE(heads, nullptr);
+  EXPECT_TRUE(heads->isVisible());
+  const QList<QAction*> actions = heads->menu()->actions();
+  ASSERT_EQ(actions.size(), 2);  // a title and the head
+  actions[1]->trigger();
+  EXPECT_EQ(m_controller->selection().layer.value, 1);
+  EXPECT_EQ(m_controller->selection().head.value, 1);
+}
+
+}  // namespace
+}  // namespace decodescope::test
