@@ -154,7 +154,7 @@ TEST_F(WindowTest, FlippingTheCacheKeepsTheTextAndRepaints) {
 TEST_F(WindowTest, ABadModelShowsABannerAndKeepsTheRun) {
   openWindowAndWait();
   const std::uint64_t runId = m_controller->run()->runId;
-  const std::string bad = m_folder / "bad";
+  const std::string bad = m_folder.file("bad");
   std::filesystem::create_directories(bad);
   std::ofstream(bad + "/config.json") << "{\"model_type\": ";
   m_window->openModel(QString::fromStdString(bad));
@@ -220,7 +220,7 @@ TEST_F(WindowTest, RemembersModelPromptThemeScaleAndSettings) {
 TEST_F(WindowTest, AMissingRememberedModelFallsBackToTheDefault) {
   {
     Settings settings;
-    settings.setModelPath(QString::fromStdString(m_folder / "gone"));
+    settings.setModelPath(QString::fromStdString(m_folder.file("gone")));
   }
   openWindowAndWait();
   EXPECT_EQ(m_controller->run()->model->name, "tales-a");
@@ -229,7 +229,7 @@ TEST_F(WindowTest, AMissingRememberedModelFallsBackToTheDefault) {
 }
 
 TEST_F(WindowTest, ADamagedRememberedModelFallsBackToTheDefault) {
-  const std::string damaged = m_folder / "damaged";
+  const std::string damaged = m_folder.file("damaged");
   std::filesystem::create_directories(damaged);
   std::ofstream(damaged + "/config.json") << "[]";
   {
@@ -243,7 +243,7 @@ TEST_F(WindowTest, ADamagedRememberedModelFallsBackToTheDefault) {
 }
 
 TEST_F(WindowTest, WithoutAnyModelItSaysWhatToDo) {
-  std::filesystem::remove_all(m_folder / "assets/models");
+  std::filesystem::remove_all(m_folder.file("assets/models"));
   openWindow();
   EXPECT_TRUE(m_window->banner().isVisible());
   for (const int key : {Qt::Key_Space, Qt::Key_P, Qt::Key_Period, Qt::Key_Comma, Qt::Key_Backspace})

@@ -10,12 +10,12 @@ namespace {
 class SessionControllerTest : public testing::Test {
  protected:
   void SetUp() override {
-    writeModelFolder(m_folder / "model", {});
+    writeModelFolder(m_folder.file("model"), {});
     open(3);
   }
   void open(int steps) {
     SessionWorker::OpenRequest request;
-    request.path = m_folder / "model";
+    request.path = m_folder.file("model");
     request.useDefaultPrompt = true;
     request.stepsAfterwards = steps;
     m_controller.open(request);
@@ -28,7 +28,7 @@ class SessionControllerTest : public testing::Test {
   }
   const Selection& selection() const { return m_controller.selection(); }
 
-  TempDir m_folder;
+  TemporaryDir m_folder;
   SessionController m_controller;
 };
 
@@ -135,7 +135,7 @@ TEST_F(SessionControllerTest, AFailedOpenIsToldOnceAndKeepsTheRun) {
   QSignalSpy failures(&m_controller, &SessionController::failed);
   const std::uint64_t runId = m_controller.run()->runId;
   SessionWorker::OpenRequest request;
-  request.path = m_folder / "nothing";
+  request.path = m_folder.file("nothing");
   m_controller.open(request);
   ASSERT_TRUE(waitFor([&] { return failures.count() > 0; }));
   m_controller.setSettings({});

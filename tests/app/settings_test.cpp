@@ -1,6 +1,6 @@
 #include "app/settings.h"
 
-#include "tests/support/temp_dir.h"
+#include "tests/support/paths.h"
 
 #include <QByteArray>
 
@@ -12,9 +12,9 @@ namespace {
 
 class SettingsTest : public testing::Test {
  protected:
-  SettingsTest() { qputenv("DECODESCOPE_SETTINGS_DIR", QByteArray::fromStdString(m_folder.path())); }
+  SettingsTest() { qputenv("DECODESCOPE_SETTINGS_DIR", QByteArray::fromStdString(m_folder.path().string())); }
   ~SettingsTest() override { qunsetenv("DECODESCOPE_SETTINGS_DIR"); }
-  TempDir m_folder;
+  test::TemporaryDir m_folder;
 };
 
 TEST_F(SettingsTest, EverythingComesBack) {
@@ -57,7 +57,7 @@ TEST_F(SettingsTest, RecentModelsAreDistinctAndFew) {
 }
 
 TEST_F(SettingsTest, NonsenseInTheFileIsBroughtIntoRange) {
-  std::ofstream(m_folder / "decodescope.ini")
+  std::ofstream(m_folder.file("decodescope.ini"))
       << "[run]\ntemperature=-3\ntopK=-5\ntopP=nan\nseed=abc\n[window]\nscale=1e9\ntheme=purple\n";
   const Settings settings;
   EXPECT_EQ(settings.runSettings().sampling, SamplingSettings{});

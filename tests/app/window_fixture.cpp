@@ -68,14 +68,14 @@ bool waitFor(const std::function<bool()>& done) {
 
 void WindowTest::SetUp() {
   if (!qobject_cast<AppStyle*>(QApplication::style())) QApplication::setStyle(new AppStyle);
-  std::filesystem::create_directories(m_folder / "settings");
-  std::filesystem::create_directories(m_folder / "assets/models");
-  qputenv("DECODESCOPE_SETTINGS_DIR", QByteArray::fromStdString(m_folder / "settings"));
-  qputenv("DECODESCOPE_ASSETS", QByteArray::fromStdString(m_folder / "assets"));
+  std::filesystem::create_directories(m_folder.file("settings"));
+  std::filesystem::create_directories(m_folder.file("assets/models"));
+  qputenv("DECODESCOPE_SETTINGS_DIR", QByteArray::fromStdString(m_folder.file("settings")));
+  qputenv("DECODESCOPE_ASSETS", QByteArray::fromStdString(m_folder.file("assets")));
   writeModelFolder(modelPath("tales-a").toStdString(), {});
   writeModelFolder(modelPath("tales-b").toStdString(), {.kvHeads = 4});
   writeModelFolder(modelPath("other").toStdString(), {.layers = 1, .vanilla = true});
-  std::ofstream(m_folder / "assets/models/default") << "tales-a\n";
+  std::ofstream(m_folder.file("assets/models/default")) << "tales-a\n";
 }
 
 void WindowTest::TearDown() {
@@ -85,7 +85,7 @@ void WindowTest::TearDown() {
 }
 
 QString WindowTest::modelPath(const QString& name) const {
-  return QString::fromStdString(m_folder / "assets/models/") + name;
+  return QString::fromStdString(m_folder.file("assets/models/")) + name;
 }
 
 void WindowTest::openWindow(const QString& model) {

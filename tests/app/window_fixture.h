@@ -4,7 +4,7 @@
 #include "app/session_controller.h"
 #include "app/settings.h"
 #include "core/model/model_config.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/paths.h"
 
 #include <QString>
 
@@ -52,7 +52,7 @@ class WindowTest : public testing::Test {
   }
   void press(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier);
 
-  TempDir m_folder;
+  TemporaryDir m_folder;
   std::unique_ptr<Settings> m_settings;
   std::unique_ptr<SessionController> m_controller;
   std::unique_ptr<MainWindow> m_window;
