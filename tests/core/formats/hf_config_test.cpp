@@ -325,5 +325,23 @@ TEST(HfConfig, WhatATypeCannotExpressIsNotWritten) {
       "config.json: model_type: cannot be written as model_type gpt2: allowed llama, mistral, qwen2, opt");
 }
 
+TEST(HfConfig, EveryFlippedBitIsReadOrRefused) {
+  for (const ModelConfig& config : {smallLlama(), smallOpt()}) {
+    const std::string text = writeHfConfig(config, "bfloat16").value();
+    for (std::size_t bit = 0; bit < 8 * text.size(); ++bit) {
+      std::string changed = text;
+      changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
+      const auto document = JsonDocument::parse(changed, "config.json");
+      const auto read =
+          document.ok() ? readHfConfig(document.value()) : Result<ModelConfig>(document.error());
+      if (read.ok()) {
+        EXPECT_TRUE(read.value().validate().ok()) << bit;
+      } else {
+        EXPECT_TRUE(read.error().message().starts_with("config.json: ")) << read.error().message();
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace decodescope

@@ -360,5 +360,26 @@ TEST(TokenizerJson, EveryTruncationIsAnError) {
   }
 }
 
+TEST(TokenizerJson, EveryFlippedBitIsReadOrRefused) {
+  std::string text = llamaJson({"▁", "t", "h", "th"}, {{"t", "h"}});
+  // The byte tokens are all alike: a few of them will do.
+  const std::size_t first = text.find(R"("<0x10>")");
+  text.erase(first, text.find(R"("▁": )") - first);
+  const std::vector<TokenId> ids = {TokenId{0}, TokenId{1}, TokenId{262}, TokenId{9999}};
+  ASSERT_EQ(failure(text), "ok");
+  for (std::size_t bit = 0; bit < 8 * text.size(); ++bit) {
+    std::string changed = text;
+    changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
+    const auto tokenizer = parseTokenizerJson(changed, "t");
+    if (!tokenizer.ok()) {
+      ASSERT_THAT(tokenizer.error().message(), testing::StartsWith("t: ")) << bit;
+      continue;
+    }
+    static_cast<void>(tokenizer.value()->encode("the <s>中").ok());
+    ASSERT_FALSE(firstInvalidUtf8(tokenizer.value()->decode(ids))) << bit;
+    for (const TokenId id : ids) ASSERT_FALSE(tokenizer.value()->shownPiece(id).empty()) << bit;
+  }
+}
+
 }  // namespace
 }  // namespace decodescope
