@@ -109,10 +109,10 @@ TEST(Safetensors, EveryTruncationIsAnError) {
 
 TEST(Safetensors, EveryFlippedBitOfTheHeaderIsReadOrRefused) {
   const std::string bytes = safetensorsBytes({{"a", {2, 2}, {1, 2, 3, 4}}, {"b", {3}, {5, 6, 7}}});
+  const test::TemporaryDir folder;
   for (std::size_t bit = 0; bit < 8 * (bytes.size() - 28); ++bit) {
     std::string changed = bytes;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
-    const test::TemporaryDir folder;
     const auto file = SafetensorsFile::open(folder.write("t", changed));
     if (!file.ok()) continue;
     for (const SafetensorsEntry& entry : file.value().entries()) {
