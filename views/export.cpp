@@ -75,8 +75,9 @@ QByteArray svgBytes(View& view, const FigureSize& figure, bool dark, const QStri
   generator.setResolution(static_cast<int>(std::lround(figure.dpi)));
   generator.setSize(figure.dots);
   generator.setViewBox(QRect(QPoint(0, 0), figure.dots));
-  generator.setTitle(view.description());
-  generator.setDescription(command);
+  // Qt writes both as they are.
+  generator.setTitle(view.description().toHtmlEscaped());
+  generator.setDescription(command.toHtmlEscaped());
   paintInto(generator, view, figure, dark);
   return bytes;
 }

@@ -7,6 +7,7 @@
 #include <QApplication>
 #include <QDir>
 #include <QFileInfo>
+#include <QHashFunctions>
 
 #include <cstdio>
 #include <iterator>
@@ -22,7 +23,8 @@ constexpr OptionInfo kCommonOptions[] = {
 
 std::vector<OptionInfo> optionTable() {
   std::vector<OptionInfo> options;
-  for (const auto table : {runOptionTable(), renderOptionTable(), std::span<const OptionInfo>(kCommonOptions)})
+  for (const auto table :
+       {runOptionTable(), renderOptionTable(), std::span<const OptionInfo>(kCommonOptions)})
     options.insert(options.end(), table.begin(), table.end());
   return options;
 }
@@ -41,7 +43,8 @@ Result<RunSnapshotPtr> withoutPrompt(const RunOptions& options) {
   return RunSnapshotPtr(std::move(run));
 }
 
-Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& session, const Selection& selection) {
+Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& session,
+                       const Selection& selection) {
   if (!options.formats.empty() && !QDir().mkpath(options.out))
     return Error{.file = options.out.toStdString(), .what = "cannot be made a folder"};
   for (const ViewInfo* info : options.views) {
@@ -55,7 +58,8 @@ Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& sess
       const QString path = options.formats.empty()
                                ? options.out
                                : QDir(options.out).filePath(id + QLatin1Char('.') + suffixOf(format));
-      const QString command = renderCommand(session, selection, id, *view, options.figure, options.dark, path);
+      const QString command =
+          renderCommand(session, selection, id, *view, options.figure, options.dark, path);
       DECODESCOPE_CHECK(exportView(*view, format, path, options.figure, options.dark, command));
       std::printf("%s\n", path.toLocal8Bit().constData());
     }
@@ -73,13 +77,17 @@ int runRenderCommand(std::span<const std::string> words) {
   if (arguments.has("--help")) {
     return printResult(
         "decodescope render --model M [--prompt TEXT --steps N] --view ID|all --out FILE|DIR [OPTION…]\n"
-        "Writes what a view shows of a run: PNG, SVG, PDF, CSV or NPY. Without a prompt: the empty view.\n\n" +
+        "Writes what a view shows of a run: PNG, SVG, PDF, CSV or NPY. Without a prompt: the empty "
+        "view.\n\n" +
         optionsHelp(table));
   }
   if (arguments.has("--version")) return printResult(versionLine() + "\n");
   if (!arguments.words().empty())
-    return reportError(Error{.field = arguments.words().front(), .what = "is not an option"}, kExitCallAtFault);
+    return reportError(Error{.field = arguments.words().front(), .what = "is not an option"},
+                       kExitCallAtFault);
 
+  // Qt's PDF engine lists its fonts in the order of a hash: the same call is to make the same file.
+  QHashSeed::setDeterministicGlobalSeed();
   // Fonts and painters need an application; no display is.
   qInstallMessageHandler(onlyWarnings);
   qputenv("QT_QPA_PLATFORM", "offscreen");

@@ -32,7 +32,8 @@ constexpr OptionInfo kRenderOptions[] = {
     {"--format", "LIST", "png,svg,pdf,csv,npy: what to write into the folder (default all)"},
 };
 
-Error usage(const std::string& option, const char* what, const std::string& found = {}, const std::string& allowed = {}) {
+Error usage(const std::string& option, const char* what, const std::string& found = {},
+            const std::string& allowed = {}) {
   return Error{.field = option, .what = what, .found = found, .allowed = allowed};
 }
 
@@ -67,10 +68,15 @@ Result<FigureSize> parseFigure(const Arguments& arguments) {
   const auto size = arguments.value("--size"), width = arguments.value("--width-mm");
   if (size && width) return usage("--width-mm", "cannot be used together with --size");
   if (width) {
-    if (arguments.has("--scale")) return usage("--scale", "cannot be used together with --width-mm: use --font-pt");
+    if (arguments.has("--scale"))
+      return usage("--scale", "cannot be used together with --width-mm: use --font-pt");
     DECODESCOPE_TRY(const double millimetres, parseReal("--width-mm", *width, 10, 2000));
-    DECODESCOPE_TRY(const double font, parseReal("--font-pt", arguments.value("--font-pt").value_or(std::to_string(kDefaultFontPt)), 3, 72));
-    DECODESCOPE_TRY(const double dpi, parseReal("--dpi", arguments.value("--dpi").value_or(std::to_string(kDefaultDpi)), 36, 2400));
+    DECODESCOPE_TRY(
+        const double font,
+        parseReal("--font-pt", arguments.value("--font-pt").value_or(std::to_string(kDefaultFontPt)), 3, 72));
+    DECODESCOPE_TRY(
+        const double dpi,
+        parseReal("--dpi", arguments.value("--dpi").value_or(std::to_string(kDefaultDpi)), 36, 2400));
     const FigureSize figure = figureInMillimetres(millimetres, font, dpi);
     if (figure.dots.width() > kLargestSide)
       return usage("--width-mm", "gives too large a picture", std::to_string(figure.dots.width()) + " dots",
@@ -117,8 +123,10 @@ Result<std::vector<std::pair<QString, QString>>> parseSettings(const Arguments& 
       }
       known.removeDuplicates();
       values.removeDuplicates();
-      if (!taken && values.isEmpty()) return usage("--set", "there is no such setting", id.toStdString(), joined(known));
-      if (!taken) return usage("--set " + id.toStdString(), "has no such value", value.toStdString(), joined(values));
+      if (!taken && values.isEmpty())
+        return usage("--set", "there is no such setting", id.toStdString(), joined(known));
+      if (!taken)
+        return usage("--set " + id.toStdString(), "has no such value", value.toStdString(), joined(values));
       settings.emplace_back(id, value);
     }
   }
@@ -139,11 +147,12 @@ Result<void> parseTarget(const Arguments& arguments, RenderOptions& options) {
     }
   }
   const QFileInfo info(options.out);
-  const bool isFolder = arguments.has("--format") || options.views.size() > 1 || info.isDir() || info.suffix().isEmpty() ||
-                        options.out.endsWith(QLatin1Char('/'));
+  const bool isFolder = arguments.has("--format") || options.views.size() > 1 || info.isDir() ||
+                        info.suffix().isEmpty() || options.out.endsWith(QLatin1Char('/'));
   if (!isFolder) {
     if (!exportFormatOf(info.suffix()))
-      return usage("--out", "has an ending that cannot be written", "." + info.suffix().toStdString(), kFormats);
+      return usage("--out", "has an ending that cannot be written", "." + info.suffix().toStdString(),
+                   kFormats);
     return {};
   }
   if (formats.empty())
@@ -178,7 +187,8 @@ Result<RenderOptions> parseRenderOptions(const Arguments& arguments) {
   DECODESCOPE_TRY(options.figure, parseFigure(arguments));
   DECODESCOPE_TRY(options.settings, parseSettings(arguments, options.views));
   if (const auto theme = arguments.value("--theme")) {
-    if (*theme != "light" && *theme != "dark") return usage("--theme", "is neither light nor dark", *theme, "light, dark");
+    if (*theme != "light" && *theme != "dark")
+      return usage("--theme", "is neither light nor dark", *theme, "light, dark");
     options.dark = *theme == "dark";
   }
   DECODESCOPE_CHECK(parseTarget(arguments, options));

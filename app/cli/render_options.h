@@ -29,8 +29,8 @@ std::span<const OptionInfo> renderOptionTable();
 /// Every failure is the call's fault (exit status 2).
 Result<RenderOptions> parseRenderOptions(const Arguments& arguments);
 
-/// The selection that the options ask for; by default layer 0, head 0, the last step, its last token as query and token 0 as key.
-/// Indices that the run lacks are refused: the call's fault.
+/// The selection that the options ask for; by default layer 0, head 0, the last step, its last token as query
+/// and token 0 as key. Indices that the run lacks are refused: the call's fault.
 Result<Selection> selectionFor(const RenderOptions& options, const RunSnapshot& run);
 
 }  // namespace decodescope

@@ -1,9 +1,9 @@
 #include "tests/support/random_run.h"
 
 #include "core/base/random.h"
+#include "tests/support/random_model.h"
 
 #include <array>
-#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -60,22 +60,11 @@ LoadedModelPtr wordyModel(const RandomModelShape& shape, std::uint64_t seed) {
   config.maxPositionEmbeddings = shape.context;
   config.position = shape.rotary ? PositionKind::rotary : PositionKind::none;
   DECODESCOPE_REQUIRE(config.validate().ok());
-  auto model = std::make_shared<Model>(config);
-  Random random(seed);
-  for (const Parameter& p : model->layout().parameters()) {
-    const MatrixSpan values = model->parameter(p);
-    const bool isNorm = values.rows == 1;
-    const double size = p.role == ParameterRole::embedTokens ? 1.0 : 1.6 / std::sqrt(values.cols);
-    for (int r = 0; r < values.rows; ++r) {
-      for (int c = 0; c < values.cols; ++c)
-        values(r, c) = static_cast<float>(isNorm ? 1 + 0.1 * random.normal() : size * random.normal());
-    }
-  }
   auto loaded = std::make_shared<LoadedModel>();
   loaded->name = "random-weights";
   loaded->path = "random-weights";
   loaded->format = "made by a test";
-  loaded->model = model;
+  loaded->model = std::make_shared<const Model>(randomModel(config, seed));
   loaded->tokenizer = std::make_shared<WordyTokenizer>(kVocabulary);
   loaded->card.heads.push_back({LayerIndex{0}, HeadIndex{0}, "previous token", 0.62});
   return loaded;

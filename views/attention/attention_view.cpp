@@ -107,8 +107,8 @@ AttentionView::Shown AttentionView::shown() const {
   const int tokens = std::max(1, m_model.tokens());
   Shown s;
   s.count = m_window.count > 0 ? std::min(m_window.count, tokens) : tokens;
-  s.firstRow = std::clamp(static_cast<int>(m_window.row), 0, tokens - s.count);
-  s.firstColumn = std::clamp(static_cast<int>(m_window.column), 0, tokens - s.count);
+  s.firstRow = std::clamp(static_cast<int>(std::lround(m_window.row)), 0, tokens - s.count);
+  s.firstColumn = std::clamp(static_cast<int>(std::lround(m_window.column)), 0, tokens - s.count);
   s.cell = m_layout.matrix.width() / s.count;
   return s;
 }
@@ -625,8 +625,8 @@ bool AttentionView::zoom(QPointF at, double factor) {
   const double fx = (at.x() - m_layout.matrix.left()) / m_layout.matrix.width();
   const double fy = (at.y() - m_layout.matrix.top()) / m_layout.matrix.height();
   m_window.column =
-      std::clamp(s.firstColumn + fx * (s.count - count), 0.0, static_cast<double>(tokens - count));
-  m_window.row = std::clamp(s.firstRow + fy * (s.count - count), 0.0, static_cast<double>(tokens - count));
+      std::clamp(m_window.column + fx * (s.count - count), 0.0, static_cast<double>(tokens - count));
+  m_window.row = std::clamp(m_window.row + fy * (s.count - count), 0.0, static_cast<double>(tokens - count));
   m_window.count = count == tokens ? 0 : count;
   return true;
 }

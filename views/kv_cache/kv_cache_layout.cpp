@@ -72,7 +72,7 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
 
   const bool labels = area.width() >= 180 * s && area.height() >= 150 * s;
   const double left = labels ? needs.layerLabelWidth + 6 * s : 0;
-  layout.blockGapX = layout.heads > 16 ? 2 * s : 8 * s;
+  layout.blockGapX = std::min(8 * s, 0.2 * (rest.width() - left) / layout.heads);
   const double top = labels ? needs.lineHeight * (needs.shared ? 2.3 : 1) + 5 * s : 0;
   const double bottom = labels ? needs.lineHeight + 3 * s : 0;
   layout.blocks = rest.adjusted(left, top, 0, -bottom);

@@ -1,0 +1,256 @@
+// `decodescope render`, called as users call it: without a display.
+
+#include "tests/app/cli/model_folder.h"
+#include "tests/app/cli/program.h"
+#include "tests/support/npy_file.h"
+#include "tests/support/paths.h"
+#include "views/view.h"
+
+#include <QFile>
+#include <QImage>
+#include <QProcess>
+
+#include <cmath>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <set>
+
+namespace decodescope {
+namespace {
+
+using test::Outcome;
+using test::runProgram;
+using test::Words;
+
+testing::AssertionResult isOneError(const Outcome& outcome, int status, const std::string& about) {
+  const std::string& text = outcome.error;
+  if (outcome.status == status && outcome.out.empty() && text.starts_with("decodescope: ") &&
+      text.find('\n') == text.size() - 1 && text.find(about) != std::string::npos)
+    return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "exit status " << outcome.status << "\nstdout: " << outcome.out
+                                     << "\nstderr: " << text;
+}
+
+QByteArray contents(const std::string& path) {
+  QFile file(QString::fromStdString(path));
+  EXPECT_TRUE(file.open(QIODevice::ReadOnly)) << path;
+  return file.readAll();
+}
+
+class RenderCommand : public testing::Test {
+ protected:
+  RenderCommand() : m_model(m_dir.file("model")) { test::writeModelFolder(m_model, Words::withStart); }
+
+  Outcome render(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"render", "--model", m_model});
+    return runProgram(arguments);
+  }
+
+  test::TemporaryDir m_dir;
+  std::string m_model;
+};
+
+TEST_F(RenderCommand, WritesEveryViewInEveryFormatForEveryLength) {
+  const std::vector<std::vector<std::string>> runs{
+      {},
+      {"--prompt", "w3 w4", "--steps", "0"},
+      {"--prompt", "w3 w4", "--steps", "1", "--ignore-eos"},
+      {"--prompt", "w3 w4", "--steps", "30", "--ignore-eos"},
+      {"--prompt", "w3 w4", "--steps", "5", "--ignore-eos", "--kv-cache", "off"},
+      {"--prompt", "w3 w4", "--steps", "5", "--ignore-eos", "--no-trace"},
+  };
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string folder = m_dir.file("run" + std::to_string(i));
+    std::vector<std::string> arguments = runs[i];
+    arguments.insert(arguments.end(), {"--view", "all", "--out", folder, "--size", "640x480"});
+    const Outcome outcome = render(arguments);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.error, "");
+    for (const ViewInfo& info : viewRegistry()) {
+      for (const char* suffix : {"png", "svg", "pdf", "csv", "npy"}) {
+        const std::string path = folder + "/" + info.id + "." + suffix;
+        EXPECT_GT(contents(path).size(), 60) << path;
+        EXPECT_NE(outcome.out.find(path + "\n"), std::string::npos) << path;
+      }
+    }
+  }
+}
+
+TEST_F(RenderCommand, NumbersAreTheDumpedOnes) {
+  const std::vector<std::string> run{"--prompt", "w3 w4 w5", "--steps", "6", "--ignore-eos"};
+  std::vector<std::string> dump = run;
+  dump.insert(dump.begin(), {"decode", "--model", m_model});
+  dump.insert(dump.end(), {"--dump", m_dir.file("dump")});
+  ASSERT_EQ(runProgram(dump).status, 0);
+  for (const auto& [stage, site] : {std::pair{"weights", "weights"}, {"scaled", "scores"}}) {
+    std::vector<std::string> arguments = run;
+    const std::string path = m_dir.file(std::string(stage) + ".npy");
+    arguments.insert(arguments.end(), {"--view", "attention", "--layer", "1", "--head", "2", "--set",
+                                       std::string("stage=") + stage, "--out", path});
+    ASSERT_EQ(render(arguments).status, 0);
+    const test::NpyFile shown = test::readNpy(path);
+    const test::NpyFile dumped =
+        test::readNpy(m_dir.file(std::string("dump/layers.1.self_attn.") + site + ".npy"));
+    const auto tokens = static_cast<std::size_t>(dumped.shape[1]);
+    ASSERT_EQ(shown.shape, (std::vector<std::int64_t>{dumped.shape[1], dumped.shape[1]}));
+    for (std::size_t i = 0; i < tokens * tokens; ++i) {
+      const float expected = dumped.floats[2 * tokens * tokens + i];
+      if (std::isinf(expected)) {
+        EXPECT_EQ(shown.floats[i], expected);
+      } else {
+        EXPECT_NEAR(shown.floats[i], expected, 1e-5f * std::max(1.0f, std::abs(expected)))
+            << stage << ' ' << i;
+      }
+    }
+  }
+}
+
+TEST_F(RenderCommand, AnExportedCommandMakesTheSameFileAgain) {
+  for (const char* suffix : {"png", "svg", "pdf", "csv"}) {
+    const std::string path = m_dir.file(std::string("a b.") + suffix);
+    ASSERT_EQ(render({"--prompt",
+                      "w3 w4",
+                      "--steps",
+                      "9",
+                      "--ignore-eos",
+                      "--temperature",
+                      "0.7",
+                      "--seed",
+                      "3",
+                      "--view",
+                      "kv_cache",
+                      "--at",
+                      "7",
+                      "--layer",
+                      "1",
+                      "--theme",
+                      "dark",
+                      "--set",
+                      "show=norms",
+                      "--width-mm",
+                      "85",
+                      "--font-pt",
+                      "8",
+                      "--out",
+                      path})
+                  .status,
+              0);
+    const QByteArray first = contents(path);
+    // The CSV has the command in plain sight; the other formats carry the same but for the file's name.
+    const std::string csv = m_dir.file("plain.csv");
+    ASSERT_EQ(render({"--prompt",
+                      "w3 w4",
+                      "--steps",
+                      "9",
+                      "--ignore-eos",
+                      "--temperature",
+                      "0.7",
+                      "--seed",
+                      "3",
+                      "--view",
+                      "kv_cache",
+                      "--at",
+                      "7",
+                      "--layer",
+                      "1",
+                      "--theme",
+                      "dark",
+                      "--set",
+                      "show=norms",
+                      "--width-mm",
+                      "85",
+                      "--font-pt",
+                      "8",
+                      "--out",
+                      csv})
+                  .status,
+              0);
+    QString command = QString::fromUtf8(contents(csv).split('\n').first().mid(2));
+    ASSERT_TRUE(command.startsWith(QStringLiteral("decodescope render ")));
+    const QString name = QString::fromStdString(csv);
+    ASSERT_TRUE(command.endsWith(name));
+    command.chop(name.size());
+    QStringList words =
+        QProcess::splitCommand(command + QLatin1Char('"') + QString::fromStdString(path) + QLatin1Char('"'));
+    words.removeFirst();
+    std::vector<std::string> arguments;
+    for (const QString& word : words) arguments.push_back(word.toStdString());
+    std::filesystem::remove(path);
+    ASSERT_EQ(runProgram(arguments).status, 0);
+    EXPECT_EQ(contents(path), first) << suffix;
+  }
+}
+
+TEST_F(RenderCommand, SizesAreAsAsked) {
+  ASSERT_EQ(render({"--view", "attention", "--size", "321x234", "--out", m_dir.file("a.png")}).status, 0);
+  EXPECT_EQ(QImage(QString::fromStdString(m_dir.file("a.png"))).size(), QSize(321, 234));
+  ASSERT_EQ(render({"--view", "attention", "--width-mm", "127", "--dpi", "200", "--out", m_dir.file("b.png")})
+                .status,
+            0);
+  EXPECT_EQ(QImage(QString::fromStdString(m_dir.file("b.png"))).size(), QSize(1000, 750));
+}
+
+TEST_F(RenderCommand, AFolderGetsTheFormatsAskedFor) {
+  ASSERT_EQ(render({"--view", "kv_cache", "--format", "svg,csv", "--out", m_dir.file("new/folder")}).status,
+            0);
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(m_dir.file("new/folder")))
+    names.insert(entry.path().filename());
+  EXPECT_EQ(names, (std::set<std::string>{"kv_cache.csv", "kv_cache.svg"}));
+}
+
+TEST_F(RenderCommand, CallsAtFaultAreOneLineAndExitTwo) {
+  const std::string out = m_dir.file("x.png");
+  const std::vector<std::pair<std::vector<std::string>, std::string>> calls{
+      {{"--out", out}, "--view: is missing"},
+      {{"--view", "attention"}, "--out: is missing"},
+      {{"--view", "nothing", "--out", out}, "allowed attention, "},
+      {{"--view", "attention", "--out", m_dir.file("x.jpg")}, "--out"},
+      {{"--view", "attention", "--out", out, "--format", "jpg"}, "--format"},
+      {{"--view", "attention", "--out", out, "--size", "800"}, "--size"},
+      {{"--view", "attention", "--out", out, "--size", "0x9"}, "--size"},
+      {{"--view", "attention", "--out", out, "--size", "800x600", "--width-mm", "80"}, "--width-mm"},
+      {{"--view", "attention", "--out", out, "--dpi", "300"}, "--dpi: needs --width-mm"},
+      {{"--view", "attention", "--out", out, "--theme", "blue"}, "--theme"},
+      {{"--view", "attention", "--out", out, "--set", "stage=none"}, "allowed weights, scaled, raw"},
+      {{"--view", "attention", "--out", out, "--set", "nothing=1"}, "there is no such setting"},
+      {{"--view", "attention", "--out", out, "--layer", "2"}, "--layer: is out of range"},
+      {{"--view", "attention", "--out", out, "--head", "-1"}, "--head"},
+      {{"--view", "attention", "--out", out, "--at", "1"}, "--at: is out of range"},
+      {{"--view", "attention", "--out", out, "--prompt", "w3", "--steps", "2", "--ignore-eos", "--at", "3"},
+       "0 … 2"},
+      {{"--view", "attention", "--out", out, "--prompt", "w3", "--steps", "2", "--ignore-eos", "--key", "9"},
+       "--key"},
+      {{"--view", "attention", "--out", out, "--prompt", "w3"}, "--steps: is missing"},
+      {{"--view", "attention", "--out", out, "word"}, "word"},
+      {{"--view", "attention", "--out", out, "--nonsense"}, "--nonsense"},
+  };
+  for (const auto& [call, about] : calls) {
+    std::string words;
+    for (const std::string& word : call) words += word + ' ';
+    SCOPED_TRACE(words);
+    EXPECT_TRUE(isOneError(render(call), 2, about));
+    EXPECT_FALSE(std::filesystem::exists(out));
+  }
+}
+
+TEST_F(RenderCommand, InputsAtFaultAreOneLineAndExitOne) {
+  EXPECT_TRUE(
+      isOneError(render({"--view", "attention", "--out", m_dir.file("missing/x.png")}), 1, "missing/x.png"));
+  EXPECT_TRUE(isOneError(
+      render({"--view", "attention", "--prompt", "unheard-of", "--steps", "1", "--out", m_dir.file("x.png")}),
+      1, "unheard-of"));
+  EXPECT_TRUE(isOneError(
+      runProgram({"render", "--model", m_dir.file("none"), "--view", "all", "--out", m_dir.file("o")}), 1,
+      "none"));
+}
+
+TEST_F(RenderCommand, ExplainsItself) {
+  const Outcome outcome = runProgram({"render", "--help"});
+  EXPECT_EQ(outcome.status, 0);
+  for (const char* option : {"--view", "--set", "--width-mm", "--kv-cache", "--format"})
+    EXPECT_NE(outcome.out.find(option), std::string::npos) << option;
+}
+
+}  // namespace
+}  // namespace decodescope

@@ -1,0 +1,160 @@
+#include "views/attention/attention_model.h"
+
+#include "tests/support/random_run.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace decodescope::test {
+namespace {
+
+Selection at(int step, int layer, int head, int query, int key) {
+  Selection s;
+  s.step = StepIndex{step};
+  s.layer = LayerIndex{layer};
+  s.head = HeadIndex{head};
+  s.query = Position{query};
+  s.key = Position{key};
+  return s;
+}
+
+class AttentionModelTest : public testing::Test {
+ protected:
+  RunSnapshotPtr m_run = randomRun(wordyModel({.layers = 2, .heads = 4, .kvHeads = 2}), 5, 6);
+  SessionSnapshot m_session = sessionOf(m_run);
+  AttentionModel m_model;
+};
+
+TEST_F(AttentionModelTest, ShowsTheTokensOfTheStepOnly) {
+  m_model.present(m_session, at(1, 0, 0, 0, 0), {});
+  EXPECT_EQ(m_model.tokens(), 5);
+  EXPECT_EQ(m_model.firstNew(), 0);
+  m_model.present(m_session, at(4, 0, 0, 0, 0), {});
+  EXPECT_EQ(m_model.tokens(), 8);
+  EXPECT_EQ(m_model.firstNew(), 7);
+  EXPECT_EQ(m_model.firstComputed(), 7);
+  EXPECT_EQ(m_model.labels().size(), 8);
+}
+
+TEST_F(AttentionModelTest, HoldsTheRunsOwnNumbersInEveryStage) {
+  for (const ScoreStage stage : {ScoreStage::raw, ScoreStage::scaled, ScoreStage::weight}) {
+    AttentionSettings settings;
+    settings.stage = stage;
+    m_model.present(m_session, at(6, 1, 3, 0, 0), settings);
+    for (int q = 0; q < m_model.tokens(); ++q) {
+      const std::vector<float> row = attentionRow(m_run->model->config(), m_run->positions, LayerIndex{1},
+                                                  HeadIndex{3}, Position{q}, stage);
+      for (int k = 0; k < m_model.tokens(); ++k) {
+        const std::optional<float> v = m_model.value(q, k);
+        ASSERT_EQ(v.has_value(), k <= q);
+        if (v) {
+          EXPECT_EQ(*v, row[static_cast<std::size_t>(k)]);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(AttentionModelTest, TablesMaskAsADumpDoes) {
+  AttentionSettings settings;
+  m_model.present(m_session, at(2, 0, 1, 0, 0), settings);
+  NamedTable weights = m_model.tables().at(0);
+  EXPECT_EQ(weights.shape, (std::vector<int>{6, 6}));
+  EXPECT_EQ(weights.values[1], 0.0f);
+  EXPECT_EQ(weights.values[0], 1.0f);
+  settings.stage = ScoreStage::scaled;
+  m_model.present(m_session, at(2, 0, 1, 0, 0), settings);
+  EXPECT_EQ(m_model.tables().at(0).values[1], -std::numeric_limits<float>::infinity());
+}
+
+TEST_F(AttentionModelTest, ScoresShareOneSymmetricRangeOfAllHeads) {
+  AttentionSettings settings;
+  settings.stage = ScoreStage::scaled;
+  m_model.present(m_session, at(6, 0, 0, 0, 0), settings);
+  const ColorScale first = m_model.scale();
+  EXPECT_EQ(first.lo, -first.hi);
+  m_model.present(m_session, at(6, 0, 2, 0, 0), settings);
+  EXPECT_EQ(m_model.scale().hi, first.hi);
+  float largest = 0;
+  for (int h = 0; h < 4; ++h) {
+    for (const HeatmapRows rows = m_model.rows(HeadIndex{h}); const std::span<const float> row : rows.rows) {
+      for (const float v : row) largest = std::max(largest, std::abs(v));
+    }
+  }
+  EXPECT_EQ(static_cast<float>(first.hi), largest);
+}
+
+TEST_F(AttentionModelTest, NamesTheSharedHeads) {
+  m_model.present(m_session, at(6, 0, 3, 0, 0), {});
+  EXPECT_EQ(m_model.headsPerGroup(), 2);
+  EXPECT_TRUE(m_model.subtitle()
+                  .join(QLatin1Char(' '))
+                  .contains(QStringLiteral("key/value head 1, shared by heads 2–3")));
+  EXPECT_EQ(m_model.headRole(HeadIndex{0}), QStringLiteral("previous token"));
+}
+
+TEST_F(AttentionModelTest, SaysWhatACellIs) {
+  m_model.present(m_session, at(6, 0, 0, 3, 5), {});
+  EXPECT_TRUE(m_model.readout(3, 5).contains(QStringLiteral("masked")));
+  EXPECT_TRUE(m_model.toolTip(5, 3).contains(QStringLiteral("weight")));
+  EXPECT_TRUE(m_model.toolTip(5, 3).contains(m_model.labels()[5]));
+}
+
+TEST_F(AttentionModelTest, RecomputedRowsAreTold) {
+  m_model.present(sessionOf(randomRun(m_run->model, 5, 3, false)), at(3, 0, 0, 0, 0), {});
+  EXPECT_EQ(m_model.firstComputed(), 0);
+  EXPECT_EQ(m_model.firstNew(), 6);
+}
+
+TEST_F(AttentionModelTest, RowsWithoutTracesAreMissingAndNeitherMaskedNorZero) {
+  auto run = std::make_shared<RunSnapshot>(*m_run);
+  run->runId += 1000;
+  run->positions[9].reset();
+  m_model.present(sessionOf(run), at(6, 0, 0, 0, 0), {});
+  EXPECT_EQ(m_model.missingRows(), 1);
+  EXPECT_FALSE(m_model.value(9, 0));
+  EXPECT_TRUE(std::isnan(m_model.tables().at(0).values[9 * 10]));
+  EXPECT_TRUE(m_model.readout(9, 0).contains(QStringLiteral("not stored")));
+}
+
+TEST_F(AttentionModelTest, TicksStandOnTheScale) {
+  for (const ScoreStage stage : {ScoreStage::raw, ScoreStage::weight}) {
+    for (const auto kind :
+         {ColorScale::Kind::linear, ColorScale::Kind::logarithmic, ColorScale::Kind::perRow}) {
+      AttentionSettings settings;
+      settings.stage = stage;
+      settings.scale = kind;
+      m_model.present(m_session, at(6, 0, 0, 0, 0), settings);
+      const auto ticks = m_model.ticks();
+      ASSERT_GE(ticks.size(), 2u);
+      for (std::size_t i = 0; i < ticks.size(); ++i) {
+        EXPECT_GE(ticks[i].first, 0);
+        EXPECT_LE(ticks[i].first, 1);
+        if (i > 0) {
+          EXPECT_GT(ticks[i].first, ticks[i - 1].first);
+        }
+      }
+    }
+  }
+}
+
+TEST(AttentionRowsCache, DerivesOnlyWhatIsNew) {
+  const RunSnapshotPtr run = randomRun(wordyModel({.layers = 2, .heads = 4, .kvHeads = 2}), 5, 6);
+  AttentionRowsCache cache;
+  cache.prepare(*run, LayerIndex{0}, ScoreStage::weight, 8);
+  EXPECT_EQ(cache.derivedRows(), 4u * 8);
+  cache.prepare(*run, LayerIndex{0}, ScoreStage::weight, 8);
+  EXPECT_EQ(cache.derivedRows(), 4u * 8) << "looking again derives nothing";
+  cache.prepare(*run, LayerIndex{0}, ScoreStage::weight, 9);
+  EXPECT_EQ(cache.derivedRows(), 4u * 9) << "a step derives its own rows";
+  cache.prepare(*run, LayerIndex{1}, ScoreStage::raw, 3);
+  EXPECT_EQ(cache.derivedRows(), 4u * 12);
+  cache.prepare(*run, LayerIndex{0}, ScoreStage::weight, 5);
+  EXPECT_EQ(cache.derivedRows(), 4u * 12) << "going back to a layer looked at lately";
+  const RunSnapshotPtr other = randomRun(run->model, 5, 6);
+  cache.prepare(*other, LayerIndex{0}, ScoreStage::weight, 5);
+  EXPECT_EQ(cache.derivedRows(), 4u * 17) << "another run has other rows";
+}
+
+}  // namespace
+}  // namespace decodescope::test
