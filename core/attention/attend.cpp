@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace decodescope {
 namespace {
@@ -13,7 +14,7 @@ constexpr int kRowsPerBlock = 16;
 /// One query row over its visible keys. weights: scratch (H · visible).
 void attendRow(const AttendCall& call, int r, float* weights) {
   const ModelConfig& config = call.config;
-  const int visible = call.cachedRows + r + 1;
+  const int visible = visibleKeys(call.rules, call.cachedRows, call.q.rows, r);
   const int d = config.headDim;
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
   const Position position{call.cachedRows + r};
@@ -23,14 +24,16 @@ void attendRow(const AttendCall& call, int r, float* weights) {
     const KvHeadIndex g = config.keyValueHeadOf(HeadIndex{h});
     kernels().attentionScores(call.q.row(r) + h * d, call.cache.keys(call.layer, g), visible, scale,
                               rows.row(h));
+    if (call.rules) hideStruckKeys(*call.rules, call.layer, g, position, rows.rowSpan(h));
   }
   if (call.sink && call.sink->wants(Site::scores, call.layer))
     call.sink->record(Site::scores, call.layer, position, rows);
   for (int h = 0; h < config.numAttentionHeads; ++h) {
     const KvHeadIndex g = config.keyValueHeadOf(HeadIndex{h});
     kernels().softmax(rows.row(h), visible);
-    kernels().attentionContext(rows.row(h), call.cache.values(call.layer, g), visible,
-                               call.context.row(r) + h * d);
+    float* context = call.context.row(r) + h * d;
+    kernels().attentionContext(rows.row(h), call.cache.values(call.layer, g), visible, context);
+    if (call.rules && call.rules->strikes(call.layer, HeadIndex{h}, position)) std::fill_n(context, d, 0.0f);
   }
   if (call.sink && call.sink->wants(Site::weights, call.layer))
     call.sink->record(Site::weights, call.layer, position, rows);
@@ -39,7 +42,7 @@ void attendRow(const AttendCall& call, int r, float* weights) {
 void count(const AttendCall& call) {
   const ModelConfig& config = call.config;
   for (int r = 0; r < call.q.rows; ++r) {
-    const auto visible = static_cast<std::uint64_t>(call.cachedRows + r + 1);
+    const auto visible = static_cast<std::uint64_t>(visibleKeys(call.rules, call.cachedRows, call.q.rows, r));
     call.counters->attentionMacs += 2 * visible * static_cast<std::uint64_t>(config.queryWidth());
     call.counters->kvBytesRead +=
         2 * sizeof(float) * visible * static_cast<std::uint64_t>(config.keyValueWidth());
@@ -47,6 +50,20 @@ void count(const AttendCall& call) {
 }
 
 }  // namespace
+
+int visibleKeys(const AttentionRules* rules, int cachedRows, int newRows, int row) {
+  return rules && !rules->causalMask ? cachedRows + newRows : cachedRows + row + 1;
+}
+
+void hideStruckKeys(const AttentionRules& rules, LayerIndex layer, KvHeadIndex head, Position query,
+                    std::span<float> scores) {
+  if (rules.struckRows.empty()) return;
+  for (std::size_t j = 0; j < scores.size(); ++j) {
+    if (rules.hides(layer, head, Position{static_cast<int>(j)}, query)) {
+      scores[j] = -std::numeric_limits<float>::infinity();
+    }
+  }
+}
 
 int attendScratchRows(int newRows) {
   return (newRows + kRowsPerBlock - 1) / kRowsPerBlock;

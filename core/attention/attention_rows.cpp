@@ -1,7 +1,9 @@
 #include "core/attention/attention_rows.h"
 
+#include "core/attention/attend.h"
 #include "core/ops/kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -21,14 +23,21 @@ std::span<const float> attentionKey(const ModelConfig& config, const PositionTra
   return trace.row(site, layer).subspan(static_cast<std::size_t>(head.value) * d, d);
 }
 
+int visibleKeysOf(const PositionTrace& query, int tokens) {
+  return query.rules() && !query.rules()->causalMask ? tokens : query.position().value + 1;
+}
+
 std::vector<float> attentionRow(const ModelConfig& config, std::span<const PositionTracePtr> positions,
                                 LayerIndex layer, HeadIndex head, Position query, ScoreStage stage) {
   if (query.value < 0 || query.value >= static_cast<int>(positions.size())) return {};
-  const auto visible = static_cast<std::size_t>(query.value) + 1;
+  const PositionTrace* queryTrace = positions[static_cast<std::size_t>(query.value)].get();
+  if (!queryTrace) return {};
+  const auto visible =
+      static_cast<std::size_t>(visibleKeysOf(*queryTrace, static_cast<int>(positions.size())));
   for (const PositionTracePtr& trace : positions.first(visible)) {
     if (!trace) return {};
   }
-  const std::span<const float> q = attentionQuery(config, *positions[visible - 1], layer, head);
+  const std::span<const float> q = attentionQuery(config, *queryTrace, layer, head);
   const KvHeadIndex kvHead = config.keyValueHeadOf(head);
   const float scale = stage == ScoreStage::raw ? 1.0f : 1.0f / std::sqrt(static_cast<float>(config.headDim));
   std::vector<float> row(visible);
@@ -37,6 +46,8 @@ std::vector<float> attentionRow(const ModelConfig& config, std::span<const Posit
     const std::span<const float> k = attentionKey(config, *positions[j], layer, kvHead);
     kernels().attentionScores(q.data(), {k.data(), 1, config.headDim}, 1, scale, &row[j]);
   }
+  if (queryTrace->rules() && stage != ScoreStage::raw)
+    hideStruckKeys(*queryTrace->rules(), layer, kvHead, query, row);
   if (stage == ScoreStage::weight) kernels().softmax(row.data(), static_cast<int>(visible));
   return row;
 }
@@ -45,6 +56,7 @@ std::vector<float> attentionMatrix(const ModelConfig& config, std::span<const Po
                                    LayerIndex layer, HeadIndex head, int tokens, ScoreStage stage) {
   const auto size = static_cast<std::size_t>(tokens);
   std::vector<float> matrix(size * size, std::numeric_limits<float>::quiet_NaN());
+  positions = positions.first(std::min(size, positions.size()));
   for (int i = 0; i < tokens; ++i) {
     const std::vector<float> row = attentionRow(config, positions, layer, head, Position{i}, stage);
     std::copy(row.begin(), row.end(),

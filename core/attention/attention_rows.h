@@ -15,11 +15,16 @@ enum class ScoreStage {
   weight,  ///< softmax of the scaled scores
 };
 
-/// One query's row over its visible keys 0 … query, made by the decoder's own kernel from the stored q and k
-/// rows (after RoPE where there is one): the same bits as in the run for a cached step, within tolerance for
-/// a prefill. Empty when a needed trace is missing.
+/// One query's row over its visible keys 0 … query (in a run without a mask, whose rows carry that rule, over
+/// all of `positions`), made by the decoder's own kernel from the stored q and k rows (after RoPE where there
+/// is one): the same bits as in the run for a cached step, within tolerance for a prefill. Empty when a
+/// needed trace is missing.
 std::vector<float> attentionRow(const ModelConfig& config, std::span<const PositionTracePtr> positions,
                                 LayerIndex layer, HeadIndex head, Position query, ScoreStage stage);
+
+/// Keys that a stored query row saw among `tokens` tokens: position + 1, or all of them in a run without a
+/// mask.
+int visibleKeysOf(const PositionTrace& query, int tokens);
 
 /// Rows 0 … tokens−1 stacked: (tokens, tokens) row-major; cells above the diagonal, and rows whose traces are
 /// missing, hold NaN.

@@ -147,7 +147,8 @@ class Pass {
     const MatrixSpan scratch =
         m_workspace.matrix(kScratch, attendScratchRows(m_rows), m_config.numAttentionHeads * visible);
     attentionVariantOf(m_config).attend({m_config, l, m_cachedRows, q, m_cache, context, scratch,
-                                         m_options.sink, m_options.counters, m_options.pool});
+                                         m_options.rules, m_options.sink, m_options.counters,
+                                         m_options.pool});
     record(Site::context, l, context);
     return project(context, weights.oProj, kBranch, Site::oProj, l);
   }
@@ -253,6 +254,7 @@ ForwardResult forward(const Model& model, std::span<const TokenId> newTokens, Kv
   DECODESCOPE_REQUIRE(!newTokens.empty());
   DECODESCOPE_REQUIRE(cache.length() + static_cast<int>(newTokens.size()) <=
                       model.config().maxPositionEmbeddings);
+  DECODESCOPE_REQUIRE(!options.rules || options.rules->causalMask || cache.length() == 0);
   return Pass(model, newTokens, cache, workspace, options).run();
 }
 

@@ -4,6 +4,7 @@
 #include "core/base/result.h"
 #include "core/base/thread_pool.h"
 #include "core/model/model.h"
+#include "core/trace/attention_rules.h"
 #include "core/trace/counters.h"
 #include "core/trace/trace_sink.h"
 
@@ -15,10 +16,11 @@ namespace decodescope {
 
 /// What a forward call may use besides its operands. Everything may be left out.
 struct ForwardOptions {
-  TraceSink* sink = nullptr;     ///< sees the rows it wants
-  Counters* counters = nullptr;  ///< the call's work is added
-  ThreadPool* pool = nullptr;    ///< nullptr: the calling thread alone
-  std::stop_token stop = {};     ///< looked at before every layer
+  TraceSink* sink = nullptr;              ///< sees the rows it wants
+  const AttentionRules* rules = nullptr;  ///< a what-if; without a mask only on an empty cache
+  Counters* counters = nullptr;           ///< the call's work is added
+  ThreadPool* pool = nullptr;             ///< nullptr: the calling thread alone
+  std::stop_token stop = {};              ///< looked at before every layer
   bool logitsOfAllRows =
       false;                  ///< also without a sink that wants Site::logits; the extra rows are not counted
   bool computeLogits = true;  ///< false leaves the output layer out

@@ -24,8 +24,14 @@ Error promptError(const char* what, std::string found, std::string allowed) {
   return error;
 }
 
-/// Drops the oldest positions until the traces fit, never the newest.
+/// Drops the oldest positions (without a mask: the oldest steps) until the traces fit, never the newest.
 void keepWithinBudget(RunSnapshot& run) {
+  for (std::size_t i = 0; i + 1 < run.unmaskedSteps.size() && run.traceBytes > run.traceBudget; ++i) {
+    if (!run.unmaskedSteps[i]) continue;
+    for (const PositionTracePtr& trace : *run.unmaskedSteps[i]) run.traceBytes -= trace->bytes();
+    run.unmaskedSteps[i].reset();
+  }
+  if (!run.unmaskedSteps.empty()) return;
   for (std::size_t i = 0; i + 1 < run.positions.size() && run.traceBytes > run.traceBudget; ++i) {
     if (!run.positions[i]) continue;
     run.traceBytes -= run.positions[i]->bytes();
@@ -56,8 +62,8 @@ Result<std::vector<TokenId>> promptTokens(const LoadedModel& model, const std::s
 Lane::Lane(std::shared_ptr<RunSnapshot> run, const Options& options)
     : m_run(std::move(run)),
       m_options(options),
-      m_cache(std::make_shared<KvCache>(m_run->model->config())),
-      m_workspace(std::make_shared<ForwardWorkspace>()) {}
+      m_cache(std::make_unique<KvCache>(m_run->model->config())),
+      m_workspace(std::make_unique<ForwardWorkspace>()) {}
 
 Result<Lane> Lane::start(LoadedModelPtr model, const RunSettings& settings, std::vector<TokenId> prompt,
                          const Options& options) {
@@ -84,60 +90,98 @@ Result<Lane> Lane::start(LoadedModelPtr model, const RunSettings& settings, std:
   return Lane(std::move(run), options);
 }
 
+Lane Lane::branch(const RunSnapshot& source, StepIndex kept, std::optional<TokenId> instead,
+                  const RunSettings& settings, const Options& options) {
+  DECODESCOPE_REQUIRE(kept.value >= 0 && kept.value <= source.stepCount());
+  const auto steps = static_cast<std::ptrdiff_t>(kept.value);
+  const std::ptrdiff_t seen = source.tokensSeenAt(kept);
+  auto run = std::make_shared<RunSnapshot>(source);
+  run->runId = nextRunId();
+  run->settings = settings;
+  run->settings.rules.causalMask = source.settings.rules.causalMask;
+  run->state = RunState::ready;
+  run->stopReason = StopReason::none;
+  run->failure.clear();
+  run->traceBudget = options.traceBudget;
+  run->steps.erase(run->steps.begin() + steps, run->steps.end());
+  run->tokens.resize(kept.value == 0 ? static_cast<std::size_t>(source.promptLength)
+                                     : static_cast<std::size_t>(seen) + 1);
+  if (kept.value > 0 && instead) {
+    DECODESCOPE_REQUIRE(instead->value >= 0 && instead->value < source.model->config().vocabSize);
+    run->tokens.back() = *instead;
+    run->steps.back().sampled = *instead;
+    run->steps.back().sampledProbability = 0;
+    if (const PositionTrace* last = source.trace(Position{static_cast<int>(seen) - 1});
+        last && !last->row(Site::logits).empty()) {
+      run->steps.back().sampledProbability = tokenProbability(last->row(Site::logits), *instead);
+    }
+  }
+  run->positions.resize(static_cast<std::size_t>(seen));
+  if (!run->unmaskedSteps.empty()) run->unmaskedSteps.resize(static_cast<std::size_t>(steps));
+  run->traceBytes = 0;
+  for (const PositionTracePtr& trace : run->positions) run->traceBytes += trace ? trace->bytes() : 0;
+  if (kept.value > 0) {
+    run->stopReason = stopReasonAfter(*run, run->steps.back().sampled);
+    if (run->stopReason != StopReason::none) run->state = RunState::finished;
+  }
+  Lane lane(std::move(run), options);
+  if (settings.kvCache) lane.fillCacheFromTraces();
+  return lane;
+}
+
+/// Puts the stored keys and values of all fed positions back into an empty cache; leaves it empty when one is
+/// missing (the next step then computes all rows again).
+void Lane::fillCacheFromTraces() {
+  const RunSnapshot& run = *m_run;
+  const ModelConfig& config = run.model->config();
+  if (!run.settings.rules.causalMask || run.positions.empty()) return;
+  if (std::any_of(run.positions.begin(), run.positions.end(), [](const PositionTracePtr& t) { return !t; }))
+    return;
+  const Site keySite = siteExists(Site::kRot, config) ? Site::kRot : Site::kProj;
+  m_cache->reserve(static_cast<int>(run.positions.size()));
+  for (const PositionTracePtr& trace : run.positions) {
+    for (int l = 0; l < config.numHiddenLayers; ++l) {
+      const auto row = [&](Site site) {
+        return ConstMatrixSpan{trace->row(site, LayerIndex{l}).data(), 1, config.keyValueWidth()};
+      };
+      m_cache->write(LayerIndex{l}, row(keySite), row(Site::vProj));
+    }
+    m_cache->commit(1);
+  }
+}
+
 bool Lane::step(std::stop_token stop) {
   DECODESCOPE_REQUIRE(canStep());
   RunSnapshot& run = *m_run;
-  const ModelConfig& config = run.model->config();
-  const int seen = static_cast<int>(run.positions.size());
-  const auto tokens = std::span<const TokenId>(run.tokens);
-  if (!run.settings.kvCache) m_cache->truncate(0);
-  const int cached = m_cache->length();
+  const bool masked = run.settings.rules.causalMask;
+  const bool cacheOn = run.settings.kvCache && masked;
+  // Nothing is kept without the cache: switching it on makes the next step fill it.
+  if (!cacheOn) m_cache->truncate(0);
 
+  const auto tokens = std::span<const TokenId>(run.tokens);
   StepRecord record;
   record.index = StepIndex{run.stepCount() + 1};
-  record.firstRow = cached;
-  record.rowsComputed = static_cast<int>(tokens.size()) - cached;
-  record.firstNewPosition = seen;
+  record.firstRow = m_cache->length();
+  record.rowsComputed = static_cast<int>(tokens.size()) - record.firstRow;
+  record.firstNewPosition = static_cast<int>(run.positions.size());
   record.tokensSeen = static_cast<int>(tokens.size());
-  record.kvCache = run.settings.kvCache;
+  record.kvCache = cacheOn;
   record.traced = m_options.trace;
 
-  // One token's logits are a vocabulary wide: kept for every position while that stays small beside the
-  // budget.
-  const bool storesLogits =
-      static_cast<std::uint64_t>(config.vocabSize) * sizeof(float) * 2048 <= m_options.traceBudget;
-  PositionTraceSink capture(config, Position{seen}, tokens.subspan(static_cast<std::size_t>(seen)),
-                            storesLogits);
-  RecomputeSink recompute(config, run.positions, &capture);
-  ForwardOptions options;
-  options.counters = &record.counters;
-  options.pool = m_options.pool;
-  options.stop = stop;
-  if (m_options.trace) options.sink = cached < seen ? static_cast<TraceSink*>(&recompute) : &capture;
-
-  const auto begin = std::chrono::steady_clock::now();
-  const ForwardResult result = forward(*run.model->model, tokens.subspan(static_cast<std::size_t>(cached)),
-                                       *m_cache, *m_workspace, options);
-  if (result.stopped) return false;
-  const std::span<const float> logits = result.logits.rowSpan(result.logits.rows - 1);
-  record.sampled = sampleToken(logits, run.settings.sampling, run.generatedCount() + 1);
-  record.nanoseconds = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
-  record.sampledProbability = tokenProbability(logits, record.sampled);
+  const int firstCaptured = masked ? record.firstNewPosition : 0;
+  PositionTraceSink capture(run.model->config(), Position{firstCaptured},
+                            tokens.subspan(static_cast<std::size_t>(firstCaptured)), storesLogits(),
+                            sharedRules());
+  RecomputeSink recompute(run.model->config(), run.positions, &capture);
+  if (!forwardAndSample(
+          record, record.firstRow < firstCaptured ? static_cast<TraceSink*>(&recompute) : &capture, stop)) {
+    return false;
+  }
   record.maxAbsDiff = recompute.maxAbsDiff();
-  if (!run.settings.kvCache)
-    m_cache->truncate(0);  // nothing is kept: switching the cache on makes the next step fill it
+  if (!cacheOn) m_cache->truncate(0);
   record.kvBytes = m_cache->bytes();
 
-  if (m_options.trace) {
-    for (PositionTracePtr& trace : capture.take()) {
-      run.traceBytes += trace->bytes();
-      run.positions.push_back(std::move(trace));
-    }
-    keepWithinBudget(run);
-  } else {
-    run.positions.resize(tokens.size());
-  }
+  keepTraces(capture.take(), record.tokensSeen);
   run.tokens.push_back(record.sampled);
   run.steps.push_back(record);
   run.stopReason = stopReasonAfter(run, record.sampled);
@@ -145,8 +189,65 @@ bool Lane::step(std::stop_token stop) {
   return true;
 }
 
+/// The step's forward call and pick, timed; false when the stop token ended it.
+bool Lane::forwardAndSample(StepRecord& record, TraceSink* sink, std::stop_token stop) {
+  const RunSnapshot& run = *m_run;
+  ForwardOptions options;
+  options.counters = &record.counters;
+  options.pool = m_options.pool;
+  options.stop = stop;
+  if (m_options.trace) options.sink = sink;
+  if (!run.settings.rules.changesNothing()) options.rules = &run.settings.rules;
+  const auto newTokens =
+      std::span<const TokenId>(run.tokens).subspan(static_cast<std::size_t>(record.firstRow));
+
+  const auto begin = std::chrono::steady_clock::now();
+  const ForwardResult result = forward(*run.model->model, newTokens, *m_cache, *m_workspace, options);
+  if (result.stopped) return false;
+  const std::span<const float> logits = result.logits.rowSpan(result.logits.rows - 1);
+  record.sampled = sampleToken(logits, run.settings.sampling, run.generatedCount() + 1);
+  record.nanoseconds = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
+  record.sampledProbability = tokenProbability(logits, record.sampled);
+  return true;
+}
+
+void Lane::keepTraces(std::vector<PositionTracePtr> traces, int tokensSeen) {
+  RunSnapshot& run = *m_run;
+  if (!m_options.trace) {
+    run.positions.resize(static_cast<std::size_t>(tokensSeen));
+    return;
+  }
+  if (!run.settings.rules.causalMask) run.positions.clear();
+  for (PositionTracePtr& trace : traces) {
+    run.traceBytes += trace->bytes();
+    run.positions.push_back(std::move(trace));
+  }
+  if (!run.settings.rules.causalMask) {
+    run.unmaskedSteps.push_back(std::make_shared<const std::vector<PositionTracePtr>>(run.positions));
+  }
+  keepWithinBudget(run);
+}
+
+/// One token's logits are a vocabulary wide: kept for every position while that stays small beside the
+/// budget.
+bool Lane::storesLogits() const {
+  const auto bytes = static_cast<std::uint64_t>(m_run->model->config().vocabSize) * sizeof(float);
+  return bytes * 2048 <= m_options.traceBudget;
+}
+
+/// The rules as the traces hold them: shared by all rows computed under them, nullptr for a plain run.
+std::shared_ptr<const AttentionRules> Lane::sharedRules() {
+  const AttentionRules& rules = m_run->settings.rules;
+  if (rules.changesNothing()) return nullptr;
+  if (!m_rules || *m_rules != rules) m_rules = std::make_shared<const AttentionRules>(rules);
+  return m_rules;
+}
+
 void Lane::setSettings(const RunSettings& settings) {
+  const bool causalMask = m_run->settings.rules.causalMask;
   m_run->settings = settings;
+  m_run->settings.rules.causalMask = causalMask;
   // An end of text that is now to be ignored, or no longer: only the last pick decides.
   if (m_run->state == RunState::failed || m_run->steps.empty()) return;
   m_run->stopReason = stopReasonAfter(*m_run, m_run->steps.back().sampled);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,22 +29,40 @@ class Lane {
   static Result<Lane> start(LoadedModelPtr model, const RunSettings& settings, std::vector<TokenId> prompt,
                             const Options& options);
 
+  /// A run that shares the first `kept` steps of another, then goes on under its own settings; `instead`
+  /// replaces the token that the last kept step picked. Needs kept ≤ the source's steps, and an id inside the
+  /// vocabulary. Whether there is a causal mask stays as it was.
+  static Lane branch(const RunSnapshot& source, StepIndex kept, std::optional<TokenId> instead,
+                     const RunSettings& settings, const Options& options);
+
+  Lane(Lane&&) = default;
+  Lane& operator=(Lane&&) = default;
+
   bool canStep() const { return m_run->state == RunState::ready; }
   /// One forward call and one pick. Needs canStep(). False when the stop token ended it first: nothing has
   /// changed then.
   bool step(std::stop_token stop = {});
   /// Takes effect with the next step. Switching the cache on makes the next step fill it.
   void setSettings(const RunSettings& settings);
+  int stepCount() const { return m_run->stepCount(); }
+  /// Needs stepCount() ≥ 1; valid until the next step.
+  const StepRecord& lastStep() const { return m_run->steps.back(); }
   /// The run so far; later steps do not change it.
   RunSnapshotPtr snapshot() const;
 
  private:
   Lane(std::shared_ptr<RunSnapshot> run, const Options& options);
+  void fillCacheFromTraces();
+  bool forwardAndSample(StepRecord& record, TraceSink* sink, std::stop_token stop);
+  void keepTraces(std::vector<PositionTracePtr> traces, int tokensSeen);
+  bool storesLogits() const;
+  std::shared_ptr<const AttentionRules> sharedRules();
 
   std::shared_ptr<RunSnapshot> m_run;  ///< owned; copied out by snapshot()
   Options m_options;
-  std::shared_ptr<KvCache> m_cache;
-  std::shared_ptr<ForwardWorkspace> m_workspace;
+  std::unique_ptr<KvCache> m_cache;
+  std::unique_ptr<ForwardWorkspace> m_workspace;
+  std::shared_ptr<const AttentionRules> m_rules;  ///< what sharedRules() gave last
 };
 
 /// The prompt's tokens as the model's tokenizer says; an empty result is refused with a one-line reason.

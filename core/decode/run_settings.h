@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/ids.h"
+#include "core/trace/attention_rules.h"
 
 #include <cstdint>
 #include <vector>
@@ -25,6 +26,8 @@ struct RunSettings {
   bool kvCache = true;
   bool ignoreEos = false;
   SamplingSettings sampling;
+  /// A what-if. The causal mask is fixed for the whole run: what it is at the start counts.
+  AttentionRules rules;
 
   friend bool operator==(const RunSettings&, const RunSettings&) = default;
 };

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,9 @@ struct RunSnapshot {
   std::vector<StepRecord> steps;  ///< steps[s−1] is step s
   /// One per fed position, nullptr where the trace was dropped (budget) or never captured.
   std::vector<PositionTracePtr> positions;
+  /// Without a causal mask every step computes every row anew, and rows change: all of step s stand in
+  /// unmaskedSteps[s−1] (nullptr where they were dropped). Empty in every other run.
+  std::vector<std::shared_ptr<const std::vector<PositionTracePtr>>> unmaskedSteps;
   std::uint64_t traceBytes = 0;
   std::uint64_t traceBudget = 0;
 
@@ -64,6 +68,9 @@ struct RunSnapshot {
   int tokensSeenAt(StepIndex step) const {
     return step.value <= 0 ? 0 : steps[static_cast<std::size_t>(step.value - 1)].tokensSeen;
   }
+  /// The traces of the tokens that had been fed after `step`, as that step saw them: positions 0 … T−1. Empty
+  /// for step 0 and where an unmasked step was dropped.
+  std::span<const PositionTracePtr> tracesAt(StepIndex step) const;
   /// nullptr when out of range or not stored.
   const PositionTrace* trace(Position p) const {
     return p.value >= 0 && p.value < static_cast<int>(positions.size())
@@ -80,6 +87,22 @@ struct LaneSnapshot {
   RunSnapshotPtr run;  ///< never nullptr
 };
 
+/// One runner of a race as far as it has come.
+struct RaceRunner {
+  bool kvCache = true;
+  int tokens = 0;                 ///< generated so far
+  std::uint64_t nanoseconds = 0;  ///< wall clock from its start, prefill included
+  std::uint64_t macs = 0;         ///< counted so far
+  bool finished = false;          ///< all tokens, or the context was full
+};
+
+struct RaceProgress {
+  int target = 0;  ///< tokens each has to generate
+  bool running = false;
+  std::vector<RaceRunner> runners;  ///< with the cache, without it
+  std::string prompt;
+};
+
 /// All lanes at the same step: what the worker publishes and the views present. At least one lane once a
 /// model is loaded.
 struct SessionSnapshot {
@@ -89,6 +112,7 @@ struct SessionSnapshot {
   std::string activity;  ///< "Loading tales-mha …", "" when idle
   double progress = -1;  ///< 0 … 1 of the activity, −1 unknown
   std::string error;     ///< the last command's failure, for the banner; "" when it went well
+  std::shared_ptr<const RaceProgress> race;  ///< the newest race of this model, nullptr when there was none
 };
 using SessionSnapshotPtr = std::shared_ptr<const SessionSnapshot>;
 

@@ -1,6 +1,7 @@
 #include "core/decode/session_worker.h"
 
 #include "core/decode/lane.h"
+#include "core/decode/race.h"
 
 #include <condition_variable>
 #include <deque>
@@ -24,6 +25,7 @@ struct LaneEntry {
 
 RunSettings settingsFor(const SessionWorker::LaneSpec& spec, RunSettings settings) {
   if (spec.kvCache) settings.kvCache = *spec.kvCache;
+  if (spec.rules) settings.rules = *spec.rules;
   return settings;
 }
 
@@ -82,11 +84,14 @@ class SessionWorker::Impl {
     Result<Lane> lane = startLane(model, useCard ? model->card.prompts.front() : request.prompt, {});
     if (!lane.ok()) return fail(lane.error(), stop);
     m_lanes.clear();
+    m_race.reset();
     m_lanes.push_back({m_nextLaneId++, {}, std::move(lane).value()});
     step(request.stepsAfterwards, stop);
   }
 
-  void restart(const std::string& prompt, int stepsAfterwards, std::stop_token stop) {
+  void restart(const std::string& prompt, int stepsAfterwards,
+               std::stop_token stop) {  // A branch is one of the text that now goes.
+    std::erase_if(m_lanes, [](const LaneEntry& entry) { return entry.spec.branchStep.has_value(); });
     std::vector<Lane> fresh;
     for (const LaneEntry& entry : m_lanes) {
       Result<Lane> lane = startLane(entry.lane.snapshot()->model, prompt, entry.spec);
@@ -118,9 +123,11 @@ class SessionWorker::Impl {
       prompt = std::move(tokens).value();
     }
     Result<Lane> lane =
-        Lane::start(model, settingsFor(spec, m_settings), std::move(prompt), laneOptions(*model));
+        spec.branchStep && spec.path.empty()
+            ? branchLane(*first, spec)
+            : Lane::start(model, settingsFor(spec, m_settings), std::move(prompt), laneOptions(*model));
     if (!lane.ok()) return fail(lane.error(), stop);
-    for (int i = 0; i < first->stepCount() && lane.value().canStep(); ++i) {
+    while (lane.value().stepCount() < first->stepCount() && lane.value().canStep()) {
       if (!lane.value().step(stop)) return publish(false);
     }
     m_lanes.push_back({m_nextLaneId++, spec, std::move(lane).value()});
@@ -135,6 +142,19 @@ class SessionWorker::Impl {
       break;
     }
     publish(false);
+  }
+  void race(int tokens, std::stop_token stop) {
+    if (m_lanes.empty()) return publish(false);
+    m_error.clear();
+    const RunSnapshotPtr first = m_lanes.front().lane.snapshot();
+    const std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
+    runRace(
+        first->model, prompt, m_settings, tokens,
+        [this](const RaceProgress& progress) {
+          m_race = std::make_shared<const RaceProgress>(progress);
+          publish(progress.running);
+        },
+        stop);
   }
 
  private:
@@ -214,6 +234,26 @@ class SessionWorker::Impl {
     return Lane::start(model, settingsFor(spec, m_settings), std::move(tokens), laneOptions(*model));
   }
 
+  Result<Lane> branchLane(const RunSnapshot& source, const LaneSpec& spec) {
+    Error error;
+    error.field = "branch";
+    error.what = "out of range";
+    const int step = spec.branchStep->value;
+    if (step < 0 || step > source.stepCount()) {
+      error.found = "step " + std::to_string(step);
+      error.allowed = "0 to " + std::to_string(source.stepCount());
+      return error;
+    }
+    const int vocabulary = source.model->config().vocabSize;
+    if (spec.branchToken && (spec.branchToken->value < 0 || spec.branchToken->value >= vocabulary)) {
+      error.found = "token " + std::to_string(spec.branchToken->value);
+      error.allowed = "0 to " + std::to_string(vocabulary - 1);
+      return error;
+    }
+    return Lane::branch(source, *spec.branchStep, spec.branchToken, settingsFor(spec, m_settings),
+                        laneOptions(*source.model));
+  }
+
   Result<LoadedModelPtr> load(const std::string& path, std::stop_token stop) {
     m_activity = "Loading " + path;
     m_progress = 0;
@@ -250,6 +290,7 @@ class SessionWorker::Impl {
     snapshot->activity = m_activity;
     snapshot->progress = m_progress;
     snapshot->error = m_error;
+    snapshot->race = m_race;
     {
       const std::lock_guard lock(m_mutex);
       snapshot->sequence = m_published->sequence + 1;
@@ -275,7 +316,7 @@ class SessionWorker::Impl {
   std::string m_activity;
   double m_progress = -1;
   std::string m_error;
-
+  std::shared_ptr<const RaceProgress> m_race;
   std::jthread m_thread;  ///< last: joined before anything it uses goes
 };
 
@@ -314,6 +355,10 @@ void SessionWorker::addLane(LaneSpec spec) {
 
 void SessionWorker::removeLane(int laneId) {
   m_impl->post([impl = m_impl.get(), laneId](std::stop_token) { impl->removeLane(laneId); });
+}
+
+void SessionWorker::race(int tokens) {
+  m_impl->post([impl = m_impl.get(), tokens](std::stop_token stop) { impl->race(tokens, stop); });
 }
 
 void SessionWorker::interrupt() {

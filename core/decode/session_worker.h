@@ -34,7 +34,8 @@ class SessionWorker {
   };
   void open(OpenRequest request);
 
-  /// New runs of all lanes on this prompt. A prompt that cannot be used leaves the old runs and sets `error`.
+  /// New runs of all lanes on this prompt; branches of the old text are dropped. A prompt that cannot be used
+  /// leaves the old runs and sets `error`.
   void restart(std::string prompt, int stepsAfterwards = 0);
 
   /// `count` more steps in all lanes that can, each published; stops early when no lane can step or
@@ -49,14 +50,23 @@ class SessionWorker {
   /// step at once.
   struct LaneSpec {
     std::string label;
-    std::string path;             ///< another model; "": the first lane's
-    std::optional<bool> kvCache;  ///< held against setSettings()
+    std::string path;                     ///< another model; "": the first lane's
+    std::optional<bool> kvCache;          ///< held against setSettings()
+    std::optional<AttentionRules> rules;  ///< a what-if, held against setSettings()
+    /// Shares the first lane's steps 1 … branchStep instead of starting from the prompt. Not with `path`,
+    /// nor without a mask.
+    std::optional<StepIndex> branchStep;
+    std::optional<TokenId> branchToken;  ///< instead of what step branchStep picked
   };
   void addLane(LaneSpec spec);
   /// Lane 0 stays. An unknown id is ignored.
   void removeLane(int laneId);
 
-  /// Ends the running command (steps or load) and drops the queued ones, settings excepted.
+  /// Lets the first lane's prompt run with and without the cache, untraced, for `tokens` tokens
+  /// (core/decode/race.h); progress is published in SessionSnapshot::race. The lanes stay as they are.
+  void race(int tokens);
+
+  /// Ends the running command (steps, load or race) and drops the queued ones, settings excepted.
   void interrupt();
 
  private:

@@ -19,11 +19,21 @@ std::string bracketed(const std::string& name, const std::string& index) {
   return name + "[" + index + "]";
 }
 
+/// The traces of the moment when `tokens` tokens had been fed.
+std::span<const PositionTracePtr> tracesOf(const RunSnapshot& run, int tokens) {
+  for (const StepRecord& step : run.steps) {
+    if (step.tokensSeen < tokens) continue;
+    const std::span<const PositionTracePtr> traces = run.tracesAt(step.index);
+    return traces.first(std::min(static_cast<std::size_t>(tokens), traces.size()));
+  }
+  return {};
+}
+
 /// What the explanations of one run at one moment have in common.
 class Explainer {
  public:
   Explainer(const RunSnapshot& run, int tokens)
-      : m_run(run), m_config(run.model->config()), m_tokens(tokens) {}
+      : m_run(run), m_config(run.model->config()), m_tokens(tokens), m_positions(tracesOf(run, tokens)) {}
 
   std::optional<Explanation> explain(const Cell& cell) {
     const int position = cell.position.value;
@@ -31,8 +41,9 @@ class Explainer {
     if (!siteExists(cell.site, m_config) || position < 0 || position >= m_tokens) return std::nullopt;
     if (info.perLayer != (cell.layer != kNoLayer) || cell.layer.value >= m_config.numHiddenLayers)
       return std::nullopt;
-    if (cell.index < 0 || cell.index >= cellCount(m_config, cell.site, cell.position)) return std::nullopt;
-    m_trace = m_run.trace(cell.position);
+    if (cell.index < 0 || cell.index >= cellCount(m_run, cell.site, cell.position, m_tokens))
+      return std::nullopt;
+    m_trace = traceAt(cell.position);
     if (!m_trace) return std::nullopt;
     m_out = {};
     m_out.cell = cell;
@@ -255,13 +266,24 @@ class Explainer {
     add("sine", "sin mθ", {static_cast<float>(std::sin(angle))});
     return true;
   }
+  const PositionTrace* traceAt(Position p) const {
+    return p.value < static_cast<int>(m_positions.size())
+               ? m_positions[static_cast<std::size_t>(p.value)].get()
+               : nullptr;
+  }
 
-  HeadIndex head() const { return HeadIndex{m_out.cell.index / (m_out.cell.position.value + 1)}; }
-  int key() const { return m_out.cell.index % (m_out.cell.position.value + 1); }
+  /// Keys that the query at this position sees.
+  int visible(Position query) const {
+    const PositionTrace* trace = traceAt(query);
+    return trace ? visibleKeysOf(*trace, m_tokens) : query.value + 1;
+  }
+
+  HeadIndex head() const { return HeadIndex{m_out.cell.index / visible(m_out.cell.position)}; }
+  int key() const { return m_out.cell.index % visible(m_out.cell.position); }
 
   bool score() {
     const LayerIndex l = m_out.cell.layer;
-    const PositionTrace* keyTrace = m_run.trace(Position{key()});
+    const PositionTrace* keyTrace = traceAt(Position{key()});
     if (!keyTrace) return false;
     const bool rotary = siteExists(Site::qRot, m_config);
     const KvHeadIndex kvHead = m_config.keyValueHeadOf(head());
@@ -272,16 +294,22 @@ class Explainer {
     add("q", headRowName(q, head().value), copyOf(attentionQuery(m_config, *m_trace, l, head())), q);
     add("k", headRowName(k, kvHead.value), copyOf(attentionKey(m_config, *keyTrace, l, kvHead)), k);
     const Values row =
-        attentionRow(m_config, m_run.positions, l, head(), m_out.cell.position, ScoreStage::scaled);
-    return !row.empty() && trace(row[static_cast<std::size_t>(key())]);
+        attentionRow(m_config, m_positions, l, head(), m_out.cell.position, ScoreStage::scaled);
+    if (row.empty()) return false;
+    const float value = row[static_cast<std::size_t>(key())];
+    if (std::isinf(value)) {
+      m_out.operands.clear();
+      add("s", "score of a key that was struck out", {value});
+      lookup("s = −∞ (this key is struck out)");
+    }
+    return trace(value);
   }
 
   bool weight() {
     const LayerIndex l = m_out.cell.layer;
-    Values scores =
-        attentionRow(m_config, m_run.positions, l, head(), m_out.cell.position, ScoreStage::scaled);
+    Values scores = attentionRow(m_config, m_positions, l, head(), m_out.cell.position, ScoreStage::scaled);
     const Values weights =
-        attentionRow(m_config, m_run.positions, l, head(), m_out.cell.position, ScoreStage::weight);
+        attentionRow(m_config, m_positions, l, head(), m_out.cell.position, ScoreStage::weight);
     if (scores.empty()) return false;
     const Cell first{Site::scores, l, m_out.cell.position, m_out.cell.index - key()};
     m_out.kind = ExplanationKind::softmax;
@@ -299,18 +327,22 @@ class Explainer {
     const HeadIndex h{m_out.cell.index / m_config.headDim};
     const int within = m_out.cell.index % m_config.headDim;
     const int column = m_config.keyValueHeadOf(h).value * m_config.headDim + within;
-    const int visible = m_out.cell.position.value + 1;
-    Values weights = attentionRow(m_config, m_run.positions, l, h, m_out.cell.position, ScoreStage::weight);
+    const int visibleCount = visible(m_out.cell.position);
+    Values weights = attentionRow(m_config, m_positions, l, h, m_out.cell.position, ScoreStage::weight);
     if (weights.empty()) return false;
     Values values;
-    for (int j = 0; j < visible; ++j)
-      values.push_back(m_run.trace(Position{j})->row(Site::vProj, l)[static_cast<std::size_t>(column)]);
+    for (int j = 0; j < visibleCount; ++j)
+      values.push_back(traceAt(Position{j})->row(Site::vProj, l)[static_cast<std::size_t>(column)]);
+    if (m_trace->rules() && m_trace->rules()->strikes(l, h, m_out.cell.position)) {
+      add("c", "context of a head that was struck out", {0.0f});
+      return lookup("c = 0 (this head is struck out)");
+    }
     m_out.kind = ExplanationKind::weightedSum;
     m_out.formula = "c = Σ_j a_j · v_j";
     add("a",
         bracketed(siteDumpName(Site::weights, l),
                   "head " + std::to_string(h.value) + ", query " + positionText()),
-        std::move(weights), Cell{Site::weights, l, m_out.cell.position, h.value * visible});
+        std::move(weights), Cell{Site::weights, l, m_out.cell.position, h.value * visibleCount});
     add("v", bracketed(siteDumpName(Site::vProj, l), "0 … " + positionText() + ", " + std::to_string(column)),
         std::move(values), Cell{Site::vProj, l, Position{0}, column});
     return true;
@@ -339,9 +371,9 @@ class Explainer {
     const std::string position = std::to_string(cell.position.value);
     switch (siteInfo(cell.site).layout) {
       case SiteShape::attention: {
-        const int visible = cell.position.value + 1;
-        return "head " + std::to_string(cell.index / visible) + ", query " + position + ", key " +
-               std::to_string(cell.index % visible);
+        const int keys = visible(cell.position);
+        return "head " + std::to_string(cell.index / keys) + ", query " + position + ", key " +
+               std::to_string(cell.index % keys);
       }
       case SiteShape::queryHeads:
       case SiteShape::keyHeads:
@@ -390,18 +422,21 @@ class Explainer {
     if (at != std::string::npos) name.replace(at, 3, std::to_string(layer.value));
     return name;
   }
-
   const RunSnapshot& m_run;
   const ModelConfig& m_config;
   int m_tokens;
+  std::span<const PositionTracePtr> m_positions;
   const PositionTrace* m_trace = nullptr;
   Explanation m_out;
 };
 
 }  // namespace
 
-int cellCount(const ModelConfig& config, Site site, Position position) {
-  return siteRowWidth(site, config, position.value + 1);
+int cellCount(const RunSnapshot& run, Site site, Position position, int tokens) {
+  const std::span<const PositionTracePtr> traces = tracesOf(run, tokens);
+  if (position.value < 0 || position.value >= static_cast<int>(traces.size())) return 0;
+  const PositionTracePtr& trace = traces[static_cast<std::size_t>(position.value)];
+  return trace ? siteRowWidth(site, run.model->config(), visibleKeysOf(*trace, tokens)) : 0;
 }
 
 std::optional<Explanation> explain(const RunSnapshot& run, const Cell& cell, int tokens) {

@@ -14,6 +14,7 @@ struct Cell {
   LayerIndex layer = kNoLayer;
   Position position{0};  ///< the token's row; for scores and weights the query
   int index = 0;  ///< within the row; for scores and weights head · visible + key, visible = position + 1
+                  ///< (all tokens without a mask)
 
   friend bool operator==(const Cell&, const Cell&) = default;
 };
@@ -66,8 +67,9 @@ struct Explanation {
 /// outside the run or a trace that it needs was not kept.
 std::optional<Explanation> explain(const RunSnapshot& run, const Cell& cell, int tokens);
 
-/// The number of cells in the row of a site at this position: the range of Cell::index.
-int cellCount(const ModelConfig& config, Site site, Position position);
+/// The number of cells in the row of a site at this position when `tokens` tokens had been fed: the range of
+/// Cell::index. 0 for a position that had not been fed or whose trace was not kept.
+int cellCount(const RunSnapshot& run, Site site, Position position, int tokens);
 
 /// Python that holds the operands and prints the number again. Runs with NumPy, or PyTorch, alone.
 std::string numpyCode(const Explanation& explanation);

@@ -3,6 +3,7 @@
 #include "core/base/result.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace decodescope {
 
@@ -10,8 +11,9 @@ bool PositionTrace::stores(Site site, const ModelConfig& config) {
   return siteExists(site, config) && siteInfo(site).layout != SiteShape::attention;
 }
 
-PositionTrace::PositionTrace(const ModelConfig& config, Position position, TokenId token, bool storesLogits)
-    : m_position(position), m_token(token), m_layers(config.numHiddenLayers) {
+PositionTrace::PositionTrace(const ModelConfig& config, Position position, TokenId token, bool storesLogits,
+                             std::shared_ptr<const AttentionRules> rules)
+    : m_position(position), m_token(token), m_rules(std::move(rules)), m_layers(config.numHiddenLayers) {
   m_slots.resize(static_cast<std::size_t>(m_layers + 1) * kSiteCount);
   std::uint32_t used = 0;
   for (const SiteInfo& info : siteTable()) {
@@ -43,11 +45,12 @@ std::span<float> PositionTrace::mutableRow(Site site, LayerIndex layer) {
 }
 
 PositionTraceSink::PositionTraceSink(const ModelConfig& config, Position first,
-                                     std::span<const TokenId> tokens, bool storesLogits)
+                                     std::span<const TokenId> tokens, bool storesLogits,
+                                     std::shared_ptr<const AttentionRules> rules)
     : m_config(config), m_first(first), m_storesLogits(storesLogits) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const Position position{first.value + static_cast<int>(i)};
-    m_traces.push_back(std::make_shared<PositionTrace>(config, position, tokens[i], storesLogits));
+    m_traces.push_back(std::make_shared<PositionTrace>(config, position, tokens[i], storesLogits, rules));
   }
 }
 

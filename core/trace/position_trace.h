@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/trace/attention_rules.h"
 #include "core/trace/trace_sink.h"
 
 #include <cstdint>
@@ -16,10 +17,13 @@ namespace decodescope {
 class PositionTrace {
  public:
   /// A table for the sites of this configuration, all rows zero. `storesLogits` false leaves the logits out.
-  PositionTrace(const ModelConfig& config, Position position, TokenId token, bool storesLogits = true);
+  /// `rules`: the what-if under which the row was computed, nullptr for a plain run.
+  PositionTrace(const ModelConfig& config, Position position, TokenId token, bool storesLogits = true,
+                std::shared_ptr<const AttentionRules> rules = nullptr);
 
   Position position() const { return m_position; }
   TokenId token() const { return m_token; }
+  const AttentionRules* rules() const { return m_rules.get(); }
   /// The site's row of this token, laid out as siteInfo(site).shape says; empty where it is not stored.
   std::span<const float> row(Site site, LayerIndex layer = kNoLayer) const;
   std::span<float> mutableRow(Site site, LayerIndex layer = kNoLayer);
@@ -38,6 +42,7 @@ class PositionTrace {
 
   Position m_position;
   TokenId m_token;
+  std::shared_ptr<const AttentionRules> m_rules;
   int m_layers;
   std::vector<Slot> m_slots;  ///< [(layer + 1) · kSiteCount + site]
   std::vector<float> m_arena;
@@ -50,7 +55,7 @@ class PositionTraceSink : public TraceSink {
  public:
   /// `tokens` are the new rows' tokens; the first stands at `first`. `storesLogits` as in PositionTrace.
   PositionTraceSink(const ModelConfig& config, Position first, std::span<const TokenId> tokens,
-                    bool storesLogits = true);
+                    bool storesLogits = true, std::shared_ptr<const AttentionRules> rules = nullptr);
 
   bool wants(Site site, LayerIndex layer) const override;
   void record(Site site, LayerIndex layer, Position first, ConstMatrixSpan rows) override;

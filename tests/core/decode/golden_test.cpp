@@ -1,14 +1,13 @@
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <cmath>
-#include <filesystem>
-
 #include "core/decode/forward.h"
 #include "core/formats/loaded_model.h"
 #include "core/formats/safetensors.h"
 #include "tests/support/collecting_sink.h"
 #include "tests/support/paths.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <gtest/gtest.h>
 
 namespace decodescope {
 namespace {
@@ -32,7 +31,8 @@ class Golden {
   SafetensorsFile m_file;
 };
 
-/// What the sink saw as one tensor of the dump's shape: rows stacked, attention sites (H, T, T) with `masked` above the diagonal.
+/// What the sink saw as one tensor of the dump's shape: rows stacked, attention sites (H, T, T) with `masked`
+/// above the diagonal.
 std::vector<float> stacked(const test::CollectingSink::Rows& rows, Site site, int heads, float masked) {
   std::vector<float> tensor;
   if (siteInfo(site).layout != SiteShape::attention) {
@@ -95,7 +95,8 @@ TEST_P(GoldenDecoder, EveryTensorAgreesWithPyTorch) {
       if (!siteInfo(site).dumped) continue;
       const std::string name = siteDumpName(site, LayerIndex{layer});
       const std::vector<float> expected = golden.tensor(name);
-      const std::vector<float> actual = stacked(rows, site, config.numAttentionHeads, site == Site::scores ? -INFINITY : 0.0f);
+      const std::vector<float> actual =
+          stacked(rows, site, config.numAttentionHeads, site == Site::scores ? -INFINITY : 0.0f);
       ASSERT_EQ(actual.size(), expected.size()) << name;
       const double tolerance = siteInfo(site).tolerance * rmsOfFinite(expected);
       for (std::size_t i = 0; i < actual.size(); ++i) {

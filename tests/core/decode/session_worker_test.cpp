@@ -1,13 +1,12 @@
 #include "core/decode/session_worker.h"
 
-#include <gtest/gtest.h>
-
-#include <condition_variable>
-#include <mutex>
-
 #include "tests/support/paths.h"
 #include "tests/support/random_model.h"
 #include "tests/support/word_model.h"
+
+#include <condition_variable>
+#include <gtest/gtest.h>
+#include <mutex>
 
 namespace decodescope {
 namespace {
@@ -48,7 +47,9 @@ class SessionWorkerTest : public testing::Test {
     });
   }
 
-  SessionWorker::OpenRequest request(const std::string& path, int steps) const { return {path, "w1 w2 w3", false, steps}; }
+  SessionWorker::OpenRequest request(const std::string& path, int steps) const {
+    return {path, "w1 w2 w3", false, steps};
+  }
 
   test::TemporaryDir m_dir;
   std::string m_small, m_slow;
@@ -81,11 +82,13 @@ TEST_F(SessionWorkerTest, ABadModelOrPromptLeavesTheRunAndSaysWhy) {
   EXPECT_NE(after->error.find("nowhere"), std::string::npos);
   EXPECT_EQ(after->lanes[0].run->runId, before->lanes[0].run->runId);
   worker.restart("w1 unheardOf");
-  const SessionSnapshotPtr refused = waitFor(worker, [](const SessionSnapshot& s) { return s.error.find("unheardOf") != std::string::npos; });
+  const SessionSnapshotPtr refused = waitFor(
+      worker, [](const SessionSnapshot& s) { return s.error.find("unheardOf") != std::string::npos; });
   EXPECT_EQ(refused->lanes[0].run->tokens, before->lanes[0].run->tokens);
   worker.restart("w5", 1);
   const SessionSnapshotPtr fresh = waitFor(worker, [&](const SessionSnapshot& s) {
-    return !s.busy && s.lanes[0].run->runId != before->lanes[0].run->runId && s.lanes[0].run->stepCount() == 1;
+    return !s.busy && s.lanes[0].run->runId != before->lanes[0].run->runId &&
+           s.lanes[0].run->stepCount() == 1;
   });
   EXPECT_EQ(fresh->error, "");
 }
@@ -101,7 +104,8 @@ TEST_F(SessionWorkerTest, SettingsReachTheNextStepOfALongCommand) {
   waitFor(worker, [](const SessionSnapshot& s) { return s.lanes[0].run->stepCount() >= 3; });
   settings.kvCache = false;
   worker.setSettings(settings);
-  const SessionSnapshotPtr off = waitFor(worker, [](const SessionSnapshot& s) { return !s.lanes[0].run->steps.back().kvCache; });
+  const SessionSnapshotPtr off =
+      waitFor(worker, [](const SessionSnapshot& s) { return !s.lanes[0].run->steps.back().kvCache; });
   EXPECT_TRUE(off->busy);
   EXPECT_EQ(off->lanes[0].run->steps.back().rowsComputed, off->lanes[0].run->steps.back().tokensSeen);
 }
@@ -136,7 +140,8 @@ TEST_F(SessionWorkerTest, LanesStepInLockstepAndJoinAtTheSameStep) {
   spec.label = "cache off";
   spec.kvCache = false;
   worker.addLane(spec);
-  const SessionSnapshotPtr two = waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 2; });
+  const SessionSnapshotPtr two =
+      waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 2; });
   EXPECT_EQ(two->lanes[1].label, "cache off");
   EXPECT_EQ(two->lanes[1].run->tokens, two->lanes[0].run->tokens);
   EXPECT_EQ(two->lanes[1].run->steps.back().rowsComputed, 7);
@@ -146,6 +151,61 @@ TEST_F(SessionWorkerTest, LanesStepInLockstepAndJoinAtTheSameStep) {
   EXPECT_EQ(later->lanes[1].run->tokens, later->lanes[0].run->tokens);
   worker.removeLane(later->lanes[1].laneId);
   waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 1; });
+}
+
+TEST_F(SessionWorkerTest, BranchesShareTheTextAndGoWithIt) {
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_small, 5));
+  const RunSnapshotPtr first = waitForSteps(worker, 5)->lanes[0].run;
+  SessionWorker::LaneSpec spec;
+  spec.branchStep = StepIndex{2};
+  spec.branchToken = TokenId{(first->tokens[5].value + 1) % 50};
+  worker.addLane(spec);
+  const SessionSnapshotPtr two =
+      waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 2; });
+  EXPECT_EQ(two->lanes[1].run->tokens[5], *spec.branchToken);
+  EXPECT_EQ(two->lanes[1].run->stepCount(), 5);
+  spec.branchStep = StepIndex{99};
+  worker.addLane(spec);
+  const SessionSnapshotPtr refused =
+      waitFor(worker, [](const SessionSnapshot& s) { return !s.error.empty(); });
+  EXPECT_EQ(refused->error, "branch: out of range: found step 99, allowed 0 to 5");
+  worker.restart("w4", 1);
+  waitFor(worker,
+          [](const SessionSnapshot& s) { return s.lanes.size() == 1 && s.lanes[0].run->stepCount() == 1; });
+}
+
+TEST_F(SessionWorkerTest, ARaceRunsBothWaysAndLeavesTheLanes) {
+  SessionWorker worker([this] { wake(); });
+  worker.open(request(m_small, 2));
+  const RunSnapshotPtr before = waitForSteps(worker, 2)->lanes[0].run;
+  worker.race(20);
+  const SessionSnapshotPtr done =
+      waitFor(worker, [](const SessionSnapshot& s) { return s.race && !s.race->running; });
+  ASSERT_EQ(done->race->runners.size(), 2u);
+  for (const RaceRunner& runner : done->race->runners) {
+    EXPECT_TRUE(runner.finished);
+    EXPECT_EQ(runner.tokens, 20);
+    EXPECT_GT(runner.nanoseconds, 0u);
+  }
+  // Prompt of 4: rows 4, 1, 1 … against 4, 5, 6 …
+  EXPECT_GT(done->race->runners[1].macs, 5 * done->race->runners[0].macs);
+  EXPECT_EQ(done->lanes[0].run->tokens, before->tokens);
+}
+
+TEST_F(SessionWorkerTest, ARaceCanBeInterrupted) {
+  SessionWorker worker([this] { wake(); });
+  worker.open(request(m_slow, 1));
+  waitForSteps(worker, 1);
+  worker.race(3000);
+  waitFor(worker, [](const SessionSnapshot& s) { return s.race && s.race->runners[0].tokens > 0; });
+  worker.interrupt();
+  const SessionSnapshotPtr done =
+      waitFor(worker, [](const SessionSnapshot& s) { return s.race && !s.race->running; });
+  EXPECT_FALSE(done->race->runners[1].finished);
 }
 
 TEST_F(SessionWorkerTest, GoingAwayWhileDecodingOrLoadingJoins) {

@@ -49,7 +49,7 @@ TEST_P(ExplainFamily, RecomputesTheTracedNumberAtEverySite) {
       }
       for (const LayerIndex layer : layersOf(info, config)) {
         for (const int position : {0, 1, 4, kTokens - 1}) {
-          const int cells = cellCount(config, info.site, Position{position});
+          const int cells = cellCount(*run, info.site, Position{position}, kTokens);
           for (int sample = 0; sample < 6; ++sample) {
             const Cell cell{info.site, layer, Position{position},
                             static_cast<int>(random.below(static_cast<std::uint64_t>(cells)))};
