@@ -147,12 +147,12 @@ QString groupedNumber(std::uint64_t value) {
 }
 
 QString byteText(std::uint64_t bytes) {
-  if (bytes < 1024) return QStringLiteral("%1 B").arg(bytes);
+  if (bytes < 1000) return QStringLiteral("%1 B").arg(bytes);
   double value = static_cast<double>(bytes);
   int unit = 0;
-  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  while (value >= 1024 && unit < 4) {
-    value /= 1024;
+  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  while (value >= 999.95 && unit < 4) {
+    value /= 1000;
     ++unit;
   }
   return QStringLiteral("%1 %2").arg(QLocale().toString(value, 'f', value < 10 ? 2 : 1),

@@ -41,7 +41,7 @@ void drawMessage(QPainter& painter, const QRectF& area, const Theme& theme, cons
 
 /// "1,234,567" in the locale's way.
 QString groupedNumber(std::uint64_t value);
-/// "640 B", "12.5 KiB", "3.2 MiB".
+/// "640 B", "12.5 kB", "3.20 MB": powers of 1000, as the lectures and the model cards count.
 QString byteText(std::uint64_t bytes);
 /// A value in at most about six characters: "0.432", "-12.3", "1.2e-05", "0".
 QString shortNumber(double value);

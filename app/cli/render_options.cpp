@@ -116,8 +116,9 @@ Result<std::vector<std::pair<QString, QString>>> parseSettings(const Arguments& 
           if (option.id != id) continue;
           for (const auto& choice : option.choices) values << choice.first;
           if (option.number)
-            values << QStringLiteral("%1 to %2").arg(option.number->text(option.number->minimum),
-                                                     option.number->text(option.number->maximum));
+            values << QStringLiteral("%1 to %2")
+                          .arg(option.number->text(option.number->minimum),
+                               option.number->text(option.number->maximum));
         }
         taken = view->setOption(id, value) || taken;
       }

@@ -65,8 +65,9 @@ TEST(BrokenParts, BreaksBetweenParts) {
 
 TEST(Numbers, AreShort) {
   EXPECT_EQ(byteText(640), QStringLiteral("640 B"));
-  EXPECT_EQ(byteText(1536), QStringLiteral("1.50 KiB"));
-  EXPECT_EQ(byteText(10485760), QStringLiteral("10.0 MiB"));
+  EXPECT_EQ(byteText(1536), QStringLiteral("1.54 kB"));
+  EXPECT_EQ(byteText(399769600000), QStringLiteral("399.8 GB"));
+  EXPECT_EQ(byteText(999999), QStringLiteral("1.00 MB"));
   EXPECT_EQ(shortNumber(0), QStringLiteral("0"));
   EXPECT_EQ(shortNumber(0.4321), QStringLiteral("0.432"));
   EXPECT_EQ(shortNumber(-12.345), QStringLiteral("-12.35"));

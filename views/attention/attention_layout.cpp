@@ -108,7 +108,7 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
   if (!small) {
     layout.subtitle = takeTop(needs.subtitleLines * needs.lineHeight, 10 * s);
     layout.readout = takeBottom(needs.lineHeight, 4 * s);
-    layout.legend = takeBottom(needs.lineHeight, 8 * s);
+    layout.legend = takeBottom(needs.legendLines * needs.lineHeight * 1.1, 8 * s);
   }
 
   const bool labels = !small || (area.width() >= 180 * s && area.height() >= 150 * s);

@@ -30,6 +30,7 @@ struct AttentionLayoutNeeds {
   double scale = 1;
   double lineHeight = 14;  ///< of a label
   int subtitleLines = 1;
+  int legendLines = 1;
   double titleHeight = 18;
   double rowLabelWidth = 0;      ///< of the widest label
   double columnLabelHeight = 0;  ///< of the labels above the matrix, as they will be drawn

@@ -156,11 +156,12 @@ QString AttentionModel::title() const {
 
 QString AttentionModel::headRole(HeadIndex head) const {
   if (!m_run) return {};
+  QStringList roles;
   for (const NotableHead& notable : m_run->model->card.heads) {
     if (notable.layer == m_selection.layer && notable.head == head)
-      return QString::fromStdString(notable.role);
+      roles << QString::fromStdString(notable.role);
   }
-  return {};
+  return roles.join(QStringLiteral(", "));
 }
 
 QStringList AttentionModel::subtitle() const {

@@ -60,7 +60,7 @@ class AttentionModel {
   QString shortReadout(int query, int key) const;
   QString toolTip(int query, int key) const;
   QString headToolTip(HeadIndex head) const;
-  /// The role that the model's card measured for this head, or "".
+  /// The roles that the model's card measured for this head, or "".
   QString headRole(HeadIndex head) const;
   QString emptyTitle() const;
   QString emptyText() const;

@@ -1,5 +1,6 @@
 #include "views/attention/attention_view.h"
 
+#include "views/legend.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -43,14 +44,14 @@ std::vector<ViewOption> AttentionView::options() const {
   return {
       {QStringLiteral("stage"),
        tr("Show"),
-       tr("Which numbers the matrix holds"),
-       {{QStringLiteral("weights"), tr("Weights (softmax)")},
-        {QStringLiteral("scaled"), tr("Scaled scores q·k/√d")},
-        {QStringLiteral("raw"), tr("Raw scores q·k")}},
+       tr("Which numbers the matrix holds: weights after softmax, scores q·k/√d, or q·k itself"),
+       {{QStringLiteral("weights"), tr("Weights")},
+        {QStringLiteral("scaled"), tr("Scaled scores")},
+        {QStringLiteral("raw"), tr("Raw scores")}},
        value(m_settings.stage,
              {{ScoreStage::weight, "weights"}, {ScoreStage::scaled, "scaled"}, {ScoreStage::raw, "raw"}})},
       {QStringLiteral("scale"),
-       tr("Colour scale"),
+       tr("Scale"),
        tr("How numbers become colours"),
        {{QStringLiteral("linear"), tr("Linear")},
         {QStringLiteral("log"), tr("Logarithmic")},
@@ -65,7 +66,7 @@ std::vector<ViewOption> AttentionView::options() const {
       {QStringLiteral("heads"),
        tr("Heads"),
        tr("Thumbnails of all heads of the layer"),
-       {{QStringLiteral("all"), tr("All heads")}, {QStringLiteral("one"), tr("One head")}},
+       {{QStringLiteral("all"), tr("All")}, {QStringLiteral("one"), tr("One")}},
        m_settings.allHeads ? QStringLiteral("all") : QStringLiteral("one")},
   };
 }
@@ -136,6 +137,7 @@ void AttentionView::settle(QPainter& painter, const QRectF& area, const Theme& t
   needs.thumbnails = m_settings.allHeads;
   m_subtitle = brokenParts(m_model.subtitle(), label, area.width() - theme.px(24), 2);
   needs.subtitleLines = std::max(1, static_cast<int>(m_subtitle.size()));
+  needs.legendLines = legendLines(painter, theme, legend(theme), area.width() - theme.px(24));
   // Column labels lie flat where every one fits its cell, else they run upwards; with little room only their
   // numbers do.
   m_columnLabels = ColumnLabels::flat;
@@ -192,7 +194,7 @@ void AttentionView::paint(QPainter& painter, const QRectF& area, const Theme& th
   paintColumnLabels(painter, theme);
   paintColorBar(painter, theme);
   paintHeads(painter, theme);
-  paintLegend(painter, theme);
+  paintLegend(painter, theme, legend(theme), m_layout.legend);
   paintTexts(painter, theme);
   painter.restore();
 }
@@ -457,35 +459,22 @@ void AttentionView::paintColorBar(QPainter& painter, const Theme& theme) const {
       m_layout.colorBar.height(), title);
 }
 
-void AttentionView::paintLegend(QPainter& painter, const Theme& theme) const {
-  if (m_layout.legend.isNull()) return;
-  painter.setFont(theme.sized(11));
-  const QFontMetricsF metrics(painter.font(), painter.device());
-  const double box = theme.px(11);
-  double x = m_layout.legend.left();
-  const auto item = [&](const QString& text, auto&& sample) {
-    const double width = box + theme.px(5) + metrics.horizontalAdvance(text);
-    if (x + width > m_layout.legend.right()) return;
-    sample(QRectF(x, m_layout.legend.center().y() - box / 2, box, box));
-    painter.setPen(theme.faintText);
-    drawFitted(painter, QRectF(x + box + theme.px(5), m_layout.legend.top(), width, m_layout.legend.height()),
-               Qt::AlignLeft | Qt::AlignVCenter, text);
-    x += width + theme.px(16);
-  };
-  const auto filled = [&](const QColor& color) {
-    return [&painter, color](const QRectF& r) { painter.fillRect(r, color); };
-  };
+std::vector<LegendItem> AttentionView::legend(const Theme& theme) const {
   const int first = m_model.firstNew(), end = m_model.tokens();
-  item(end - first == 1 ? tr("row %1 is new in this step").arg(first)
-                        : tr("rows %1–%2 are new in this step").arg(first).arg(end - 1),
-       filled(theme.accent));
+  std::vector<LegendItem> items;
+  items.push_back({end - first == 1 ? tr("row %1 is new in this step").arg(first)
+                                    : tr("rows %1–%2 are new in this step").arg(first).arg(end - 1),
+                   colorSample(theme.accent)});
   if (m_model.firstComputed() < first)
-    item(tr("rows %1–%2 computed again (no cache)").arg(m_model.firstComputed()).arg(first - 1),
-         filled(theme.warning));
+    items.push_back({tr("rows %1–%2 computed again (no cache)").arg(m_model.firstComputed()).arg(first - 1),
+                     colorSample(theme.warning)});
   if (end > 1)
-    item(tr("masked: later than the query"), [&](const QRectF& r) { drawMasked(painter, r, theme); });
+    items.push_back({tr("masked: later than the query"),
+                     [theme](QPainter& painter, const QRectF& r) { drawMasked(painter, r, theme); }});
   if (m_model.missingRows() > 0)
-    item(tr("%1 rows not stored (trace budget)").arg(m_model.missingRows()), filled(theme.panel));
+    items.push_back(
+        {tr("%1 rows not stored (trace budget)").arg(m_model.missingRows()), colorSample(theme.panel)});
+  return items;
 }
 
 AttentionView::PictureKey AttentionView::pictureKey(const QRectF& area, double ratio, const Theme& theme,

@@ -2,6 +2,7 @@
 
 #include "views/attention/attention_layout.h"
 #include "views/attention/attention_model.h"
+#include "views/legend.h"
 #include "views/view.h"
 
 #include <QImage>
@@ -49,7 +50,7 @@ class AttentionView : public View {
   void paintColumnLabels(QPainter& painter, const Theme& theme) const;
   void paintCrossHair(QPainter& painter, const Theme& theme) const;
   void paintColorBar(QPainter& painter, const Theme& theme) const;
-  void paintLegend(QPainter& painter, const Theme& theme) const;
+  std::vector<LegendItem> legend(const Theme& theme) const;
   void paintHeads(QPainter& painter, const Theme& theme);
 
   SessionSnapshot m_session;

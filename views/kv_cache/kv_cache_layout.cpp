@@ -57,7 +57,7 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
   if (!small) {
     layout.subtitle = takeTop(needs.subtitleLines * needs.lineHeight, 10 * s);
     layout.readout = takeBottom(needs.lineHeight, 4 * s);
-    layout.legend = takeBottom(needs.lineHeight, 8 * s);
+    layout.legend = takeBottom(needs.legendLines * needs.lineHeight * 1.1, 8 * s);
   }
   const double gap = 18 * s;
   if (!small) {

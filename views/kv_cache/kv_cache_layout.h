@@ -33,7 +33,8 @@ struct KvCacheLayoutNeeds {
   double scale = 1;
   double lineHeight = 14;
   double titleHeight = 18;
-  double subtitleLines = 1;
+  int subtitleLines = 1;
+  int legendLines = 1;
   double layerLabelWidth = 0;
   double panelWidth = 220;
   double panelHeight = 160;  ///< when it stands below

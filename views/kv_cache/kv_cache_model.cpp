@@ -150,8 +150,9 @@ QString KvCacheModel::subtitle() const {
   }
   if (!m_cacheOn) return tr("%1  ·  nothing is kept: the next step computes every row again").arg(at);
   const int added = m_tokens - s.firstNewPosition;
-  return added == 1 ? tr("%1  ·  one new row of K and V in every layer and head, the others are read").arg(at)
-                    : tr("%1  ·  %2 new rows of K and V in every layer and head").arg(at).arg(added);
+  return added == 1
+             ? tr("%1  ·  one new row of K and V in every layer and head  ·  the others are read").arg(at)
+             : tr("%1  ·  %2 new rows of K and V in every layer and head").arg(at).arg(added);
 }
 
 QString KvCacheModel::heldText() const {

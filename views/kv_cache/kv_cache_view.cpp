@@ -48,8 +48,8 @@ std::vector<ViewOption> KvCacheView::options() const {
   return {
       {QStringLiteral("show"),
        tr("Show"),
-       tr("What a row's colours stand for"),
-       {{QStringLiteral("values"), tr("All d values")}, {QStringLiteral("norms"), tr("Length of the row")}},
+       tr("What the colours stand for: every number of a row, or the row's length"),
+       {{QStringLiteral("values"), tr("All values")}, {QStringLiteral("norms"), tr("Lengths")}},
        m_norms ? QStringLiteral("norms") : QStringLiteral("values")},
       {QStringLiteral("curves"),
        tr("Numbers"),
@@ -89,7 +89,7 @@ void KvCacheView::settle(QPainter& painter, const QRectF& area, const Theme& the
   QStringList parts = m_model.subtitle().split(QStringLiteral("  ·  "));
   const auto breakSubtitle = [&] {
     m_subtitle = brokenParts(parts, label, area.width() - theme.px(24), 3);
-    needs.subtitleLines = static_cast<double>(std::max<qsizetype>(1, m_subtitle.size()));
+    needs.subtitleLines = static_cast<int>(std::max<qsizetype>(1, m_subtitle.size()));
   };
   breakSubtitle();
   const QFontMetricsF bold(theme.sized(11.5, QFont::DemiBold), painter.device());
@@ -100,6 +100,7 @@ void KvCacheView::settle(QPainter& painter, const QRectF& area, const Theme& the
   needs.panelHeight = m_curves ? theme.px(190) : 1e9;
   needs.layers = m_model.layers();
   needs.heads = m_model.kvHeads();
+  needs.legendLines = legendLines(painter, theme, legend(theme), area.width() - theme.px(24));
   needs.shared = m_model.headsPerGroup() > 1;
   m_layout = layoutKvCache(area, needs);
   if (m_layout.panel.isNull() && !m_model.formula().isEmpty()) {
@@ -142,7 +143,7 @@ void KvCacheView::paint(QPainter& painter, const QRectF& area, const Theme& them
   paintSelection(painter, theme);
   paintLabels(painter, theme);
   paintPanel(painter, theme);
-  paintLegend(painter, theme);
+  paintLegend(painter, theme, legend(theme), m_layout.legend);
   painter.restore();
 }
 
@@ -396,51 +397,36 @@ void KvCacheView::paintLabels(QPainter& painter, const Theme& theme) const {
   }
 }
 
-void KvCacheView::paintLegend(QPainter& painter, const Theme& theme) const {
-  if (m_layout.legend.isNull()) return;
-  painter.setFont(theme.sized(11));
-  const QFontMetricsF metrics(painter.font(), painter.device());
-  const double box = theme.px(11);
-  double x = m_layout.legend.left();
-  const auto item = [&](const QString& text, double sampleWidth, auto&& sample) {
-    const double width = sampleWidth + theme.px(5) + metrics.horizontalAdvance(text);
-    if (x + width > m_layout.legend.right()) return;
-    sample(QRectF(x, m_layout.legend.center().y() - box / 2, sampleWidth, box));
-    painter.setPen(theme.faintText);
-    drawFitted(painter,
-               QRectF(x + sampleWidth + theme.px(5), m_layout.legend.top(), width, m_layout.legend.height()),
-               Qt::AlignLeft | Qt::AlignVCenter, text);
-    x += width + theme.px(16);
-  };
-  const auto flat = [&](KvRowState state) {
-    return [&painter, color = stateColor(state, theme)](const QRectF& r) { painter.fillRect(r, color); };
-  };
+std::vector<LegendItem> KvCacheView::legend(const Theme& theme) const {
   const StepRecord& step = m_model.step();
-  item(tr("new in this step"), box, flat(KvRowState::added));
-  if (step.firstRow > 0) item(tr("kept and read"), box, flat(KvRowState::kept));
-  if (step.firstNewPosition > step.firstRow) item(tr("computed again"), box, flat(KvRowState::recomputed));
-  const bool kept = m_model.cacheOn();
-  const auto ramp = [&](const QColor& color) {
-    return [&painter, &theme, color](const QRectF& r) {
-      QImage image(64, 1, QImage::Format_RGB32);
-      for (int i = 0; i < 64; ++i) image.setPixelColor(i, 0, mixed(theme.panel, color, i / 63.0));
-      drawCells(painter, r, image);
-      painter.setBrush(Qt::NoBrush);
-      painter.setPen(theme.line);
-      painter.drawRect(r);
-    };
+  std::vector<LegendItem> items;
+  const auto state = [&](const QString& text, KvRowState which) {
+    items.push_back({text, colorSample(stateColor(which, theme))});
   };
+  state(tr("new in this step"), KvRowState::added);
+  if (step.firstRow > 0) state(tr("kept and read"), KvRowState::kept);
+  if (step.firstNewPosition > step.firstRow) state(tr("computed again"), KvRowState::recomputed);
   const double dim = m_norms ? std::sqrt(static_cast<double>(m_model.headDim())) : 1.0;
-  const auto range = [&](float max) { return shortNumber(static_cast<double>(max) * dim); };
-  item(
-      m_norms ? tr("‖k‖ 0 … %1").arg(range(m_model.keyMax())) : tr("|k| 0 … %1").arg(range(m_model.keyMax())),
-      theme.px(40), ramp(kept ? theme.key : faded(theme.key, theme)));
-  item(m_norms ? tr("‖v‖ 0 … %1").arg(range(m_model.valueMax()))
-               : tr("|v| 0 … %1").arg(range(m_model.valueMax())),
-       theme.px(40), ramp(kept ? theme.value : faded(theme.value, theme)));
+  const auto ramp = [&](const QString& name, float max, const QColor& color) {
+    const QColor high = m_model.cacheOn() ? color : faded(color, theme);
+    items.push_back({QStringLiteral("%1 0 … %2").arg(name, shortNumber(static_cast<double>(max) * dim)),
+                     [high, theme](QPainter& painter, const QRectF& r) {
+                       QImage image(64, 1, QImage::Format_RGB32);
+                       for (int i = 0; i < 64; ++i)
+                         image.setPixelColor(i, 0, mixed(theme.panel, high, i / 63.0));
+                       drawCells(painter, r, image);
+                       painter.setBrush(Qt::NoBrush);
+                       painter.setPen(theme.line);
+                       painter.drawRect(r);
+                     },
+                     40});
+  };
+  ramp(m_norms ? QStringLiteral("‖k‖") : QStringLiteral("|k|"), m_model.keyMax(), theme.key);
+  ramp(m_norms ? QStringLiteral("‖v‖") : QStringLiteral("|v|"), m_model.valueMax(), theme.value);
   if (m_model.missingRows() > 0)
-    item(tr("%1 positions: values not stored (trace budget)").arg(m_model.missingRows()), box,
-         [&](const QRectF& r) { painter.fillRect(r, mixed(theme.background, theme.panel, 0.6)); });
+    items.push_back({tr("%1 positions: values not stored (trace budget)").arg(m_model.missingRows()),
+                     colorSample(mixed(theme.background, theme.panel, 0.6))});
+  return items;
 }
 
 void KvCacheView::paintPanel(QPainter& painter, const Theme& theme) {
@@ -449,7 +435,12 @@ void KvCacheView::paintPanel(QPainter& painter, const Theme& theme) {
   QRectF numbers = m_layout.panel;
   QRectF curves = m_layout.panel;
   if (!upright) {
-    numbers.setWidth(std::min(theme.px(250), m_layout.panel.width() * 0.5));
+    // As wide as the formula, so that it is not cut.
+    const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+    double wanted = theme.px(180);
+    for (const QString& text : m_model.formula())
+      wanted = std::max(wanted, metrics.horizontalAdvance(text) + 1);
+    numbers.setWidth(std::min(wanted, m_layout.panel.width() * 0.62));
     curves.setLeft(numbers.right() + theme.px(16));
   }
   double y = numbers.top();
@@ -527,8 +518,8 @@ void KvCacheView::paintCurves(QPainter& painter, const QRectF& bytesArea, const 
   bytes.markedX = rows.markedX = shown;
   std::uint64_t most = 1;
   for (const StepRecord& s : steps) most = std::max(most, m_model.bytesFor(s.tokensSeen));
-  const double unit = most >= 10u * 1024 * 1024 ? 1024.0 * 1024 : most >= 10u * 1024 ? 1024.0 : 1.0;
-  bytes.title = unit == 1.0 ? tr("bytes held") : unit == 1024.0 ? tr("KiB held") : tr("MiB held");
+  const double unit = most >= 10'000'000 ? 1e6 : most >= 10'000 ? 1e3 : 1.0;
+  bytes.title = unit == 1.0 ? tr("bytes held") : unit == 1e3 ? tr("kB held") : tr("MB held");
   rows.title = tr("rows computed");
   rows.wholeY = true;
   // K and V take the same room. Without a cache the dashed line is what one would hold: the formula beside

@@ -2,6 +2,7 @@
 
 #include "views/kv_cache/kv_cache_layout.h"
 #include "views/kv_cache/kv_cache_model.h"
+#include "views/legend.h"
 #include "views/plot.h"
 #include "views/view.h"
 
@@ -35,7 +36,7 @@ class KvCacheView : public View {
   void fillBlocks(QPainter& painter, const Theme& theme) const;
   void paintSelection(QPainter& painter, const Theme& theme) const;
   void paintLabels(QPainter& painter, const Theme& theme) const;
-  void paintLegend(QPainter& painter, const Theme& theme) const;
+  std::vector<LegendItem> legend(const Theme& theme) const;
   void paintPanel(QPainter& painter, const Theme& theme);
   void paintCurves(QPainter& painter, const QRectF& bytesArea, const QRectF& rowsArea, const Theme& theme);
 
