@@ -16,7 +16,8 @@ QFont legendFont(const Theme& theme) {
 
 /// Calls place(item, rectangle) for each item, line by line.
 template <class Place>
-int flow(QPainter& painter, const Theme& theme, const std::vector<LegendItem>& items, const QRectF& area, Place place) {
+int flow(QPainter& painter, const Theme& theme, const std::vector<LegendItem>& items, const QRectF& area,
+         Place place) {
   const QFontMetricsF metrics(legendFont(theme), painter.device());
   int line = 0;
   double x = area.left();
@@ -39,15 +40,16 @@ int legendLines(QPainter& painter, const Theme& theme, const std::vector<LegendI
   return flow(painter, theme, items, QRectF(0, 0, width, 0), [](const LegendItem&, const QRectF&) {});
 }
 
-void paintLegend(QPainter& painter, const Theme& theme, const std::vector<LegendItem>& items, const QRectF& area) {
+void paintLegend(QPainter& painter, const Theme& theme, const std::vector<LegendItem>& items,
+                 const QRectF& area) {
   flow(painter, theme, items, area, [&](const LegendItem& item, const QRectF& place) {
     if (place.bottom() > area.bottom() + place.height() / 2) return;
     const double box = theme.px(11), width = theme.px(item.sampleWidth);
     item.sample(painter, QRectF(place.left(), place.center().y() - box / 2, width, box));
     painter.setFont(legendFont(theme));
     painter.setPen(theme.faintText);
-    drawFitted(painter, place.adjusted(width + theme.px(5), 0, theme.px(1), 0), Qt::AlignLeft | Qt::AlignVCenter,
-               item.text);
+    drawFitted(painter, place.adjusted(width + theme.px(5), 0, theme.px(1), 0),
+               Qt::AlignLeft | Qt::AlignVCenter, item.text);
   });
 }
 

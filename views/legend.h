@@ -1,12 +1,12 @@
 #pragma once
 
+#include "views/theme.h"
+
 #include <QRectF>
 #include <QString>
 
 #include <functional>
 #include <vector>
-
-#include "views/theme.h"
 
 class QPainter;
 
@@ -23,7 +23,8 @@ struct LegendItem {
 int legendLines(QPainter& painter, const Theme& theme, const std::vector<LegendItem>& items, double width);
 
 /// Paints them; lines that find no room below are left out.
-void paintLegend(QPainter& painter, const Theme& theme, const std::vector<LegendItem>& items, const QRectF& area);
+void paintLegend(QPainter& painter, const Theme& theme, const std::vector<LegendItem>& items,
+                 const QRectF& area);
 
 /// A sample of one colour.
 std::function<void(QPainter&, const QRectF&)> colorSample(const QColor& color);

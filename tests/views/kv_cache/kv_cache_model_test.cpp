@@ -51,12 +51,15 @@ TEST(KvCacheModel, WithoutACacheNothingIsKept) {
 }
 
 TEST(KvCacheModel, SwitchingTheCacheOnRefillsIt) {
-  Result<Lane> lane = Lane::start(wordyModel({}), {.kvCache = false, .ignoreEos = true, .sampling = {}},
-                                  {TokenId{3}, TokenId{4}, TokenId{5}}, {});
+  RunSettings settings;
+  settings.kvCache = false;
+  settings.ignoreEos = true;
+  Result<Lane> lane = Lane::start(wordyModel({}), settings, {TokenId{3}, TokenId{4}, TokenId{5}}, {});
   ASSERT_TRUE(lane.ok());
   lane.value().step();
   lane.value().step();
-  lane.value().setSettings({.kvCache = true, .ignoreEos = true, .sampling = {}});
+  settings.kvCache = true;
+  lane.value().setSettings(settings);
   lane.value().step();
   lane.value().step();
   KvCacheModel model;
