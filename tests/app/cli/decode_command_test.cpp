@@ -11,6 +11,9 @@
 
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <regex>
+#include <set>
+#include <sstream>
 
 namespace decodescope {
 namespace {
@@ -292,19 +295,29 @@ TEST_F(DecodeCommand, WrongCallsAreToldFromWrongInput) {
 }
 
 TEST_F(DecodeCommand, HelpAndVersionAreEverywhere) {
-  for (const std::vector<std::string>& call :
-       {std::vector<std::string>{"--help"}, {"decode", "--help"}, {"inspect", "--help"}}) {
-    const Outcome outcome = runProgram(call);
-    EXPECT_EQ(outcome.status, 0);
-    EXPECT_TRUE(outcome.out.starts_with("decodescope ")) << outcome.out;
-    EXPECT_EQ(outcome.error, "");
+  const Outcome top = runProgram({"--help"});
+  EXPECT_EQ(top.status, 0);
+  const std::string version = runProgram({"--version"}).out;
+  EXPECT_TRUE(version.starts_with("decodescope ")) << version;
+
+  static const std::regex kRow("decodescope ([a-z]+) .*");
+  std::set<std::string> names;
+  std::istringstream lines(top.out);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch row;
+    if (std::regex_match(line, row, kRow)) names.insert(row[1]);
   }
-  for (const std::vector<std::string>& call :
-       {std::vector<std::string>{"--version"}, {"decode", "--version"}, {"inspect", "--version"}}) {
-    const Outcome outcome = runProgram(call);
-    EXPECT_EQ(outcome.status, 0);
-    EXPECT_TRUE(outcome.out.starts_with("decodescope ")) << outcome.out;
-    EXPECT_EQ(outcome.out, runProgram({"--version"}).out);
+  for (const char* name : {"decode", "render", "inspect", "train"})
+    EXPECT_TRUE(names.contains(name)) << top.out;
+  for (const std::string& name : names) {
+    const Outcome help = runProgram({name, "--help"});
+    EXPECT_EQ(help.status, 0) << name;
+    EXPECT_TRUE(help.out.starts_with("decodescope " + name)) << help.out;
+    EXPECT_EQ(help.error, "") << name;
+    const Outcome outcome = runProgram({name, "--version"});
+    EXPECT_EQ(outcome.status, 0) << name;
+    EXPECT_EQ(outcome.out, version) << name;
+    EXPECT_TRUE(isOneError(runProgram({name, "--no-such-option"}), 2)) << name;
   }
 }
 
