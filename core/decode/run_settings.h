@@ -25,9 +25,9 @@ struct SamplingSettings {
 struct RunSettings {
   bool kvCache = true;
   bool ignoreEos = false;
-  SamplingSettings sampling;
+  SamplingSettings sampling = {};
   /// A what-if. The causal mask is fixed for the whole run: what it is at the start counts.
-  AttentionRules rules;
+  AttentionRules rules = {};
 
   friend bool operator==(const RunSettings&, const RunSettings&) = default;
 };
