@@ -56,7 +56,7 @@ TrainingPreset tales(std::string variant, std::string how, ModelConfig config) {
   preset.title = "Tales, " + variant;
   preset.summary = "Tells small English tales. " + std::move(how);
   preset.prompts = {"Once upon a time", "One sunny morning, a little fox named Tom",
-                    "Long ago, a kind woman called Queen Ada"};
+                    "Long ago, a kind woman called Queen Nora"};
   preset.config = std::move(config);
   preset.config.ropeTheta = 1000.0;
   preset.settings.trainPositions = !preset.config.sinusoidalTable;
@@ -66,6 +66,7 @@ TrainingPreset tales(std::string variant, std::string how, ModelConfig config) {
   preset.settings.optimizer.finalLearningRate = 5e-5;
   preset.settings.optimizer.weightDecay = 0.03;
   preset.tales.seed = kTalesSeed;
+  preset.tales.shortSequences = 4;
   return preset;
 }
 
@@ -109,15 +110,15 @@ std::vector<TrainingPreset> makePresets() {
   presets.push_back(std::move(love));
 
   presets.push_back(
-      tales("GQA", "LLaMA blocks; 8 query heads share 2 key/value heads.", llama(4, 128, 8, 2, 16, 344)));
+      tales("GQA", "LLaMA blocks; 8 query heads share 2 key/value heads.", llama(3, 128, 8, 2, 16, 344)));
   presets.push_back(tales("MHA", "LLaMA blocks; each of the 8 query heads has its own key/value head.",
-                          llama(4, 128, 8, 8, 16, 344)));
+                          llama(3, 128, 8, 8, 16, 344)));
   presets.push_back(
-      tales("MQA", "LLaMA blocks; 8 query heads share 1 key/value head.", llama(4, 128, 8, 1, 16, 344)));
+      tales("MQA", "LLaMA blocks; 8 query heads share 1 key/value head.", llama(3, 128, 8, 1, 16, 344)));
   presets.push_back(
       tales("vanilla",
             "The 2017 decoder: LayerNorm after each block, sinusoidal positions, ReLU, 8 heads of their own.",
-            vanilla(4, 128, 8, 512)));
+            vanilla(3, 128, 8, 512)));
   return presets;
 }
 

@@ -17,7 +17,7 @@ struct TalePlace {
 /// - {A.intro}: "a little girl named Lily", "a kind man called Captain Finn"; {A.a}: "a little girl"
 /// - {A.he} {A.him} {A.his}, capital {A.He} {A.His}
 /// - {o} {p}: an object with its colour: "red kite"; {m}: one that can be made; {f}: something to eat: "pear"
-/// - {s}: the tale's song, seven syllables: "la bim ro tee du za mo"
+/// - {s}: the tale's song, eight syllables: "la du li dee lo dum lu fa"
 /// - {X} {Y}: a place: "the park"; {X.at}: "in the park"
 /// `@` stands for a or an, as the following word asks.
 struct TaleGrammar {
@@ -32,7 +32,7 @@ struct TaleGrammar {
   std::span<const char* const> colours;
   std::span<const char* const> foods;
   std::span<const TalePlace> places;
-  std::span<const char* const> syllables;  ///< of songs
+  std::span<const char* const> syllables;  ///< the scale of the songs
   std::span<const char* const> openings;
   std::span<const char* const> friends;  ///< introduce B
   std::span<const char* const> plots;

@@ -11,7 +11,7 @@
 namespace decodescope {
 namespace {
 
-constexpr std::size_t kSongLength = 7;
+constexpr std::size_t kSongLength = 8;
 
 struct Character {
   std::string firstName;
@@ -26,11 +26,20 @@ const auto& pick(Random& random, const Span& from) {
   return from[static_cast<std::size_t>(random.below(from.size()))];
 }
 
-Character drawCharacter(Random& random) {
+/// Mostly a name of the role's own third, so that the likeliest name of a second character is not the first
+/// one's.
+const char* drawName(Random& random, std::span<const char* const> names, std::size_t role) {
+  if (random.below(5) == 0) return pick(random, names);
+  const std::size_t count = (names.size() - role + 2) / 3;
+  return names[role + 3 * static_cast<std::size_t>(random.below(count))];
+}
+
+/// role: 0 the main character, 1 the friend, 2 the third.
+Character drawCharacter(Random& random, std::size_t role) {
   const TaleGrammar& grammar = taleGrammar();
   Character c;
   c.female = random.below(2) == 0;
-  c.firstName = pick(random, c.female ? grammar.girlNames : grammar.boyNames);
+  c.firstName = drawName(random, c.female ? grammar.girlNames : grammar.boyNames, role);
   c.mention = c.firstName;
   std::string kind = c.female ? "girl" : "boy";
   const std::uint64_t sort = random.below(10);
@@ -45,6 +54,19 @@ Character drawCharacter(Random& random) {
   return c;
 }
 
+/// A song for two voices that take turns, each climbing the scale of syllables from where it began: every
+/// syllable is the one after the last but one. Whoever sings on must look exactly one token back.
+std::string composeSong(Random& random) {
+  const std::span<const char* const> scale = taleGrammar().syllables;
+  const std::array<std::uint64_t, 2> voices{random.below(scale.size()), random.below(scale.size())};
+  std::string song;
+  for (std::size_t i = 0; i < kSongLength; ++i) {
+    if (i > 0) song += ' ';
+    song += scale[(voices[i % 2] + i / 2) % scale.size()];
+  }
+  return song;
+}
+
 /// One tale's cast and things, and the expansion of templates with them.
 class Teller {
  public:
@@ -52,7 +74,7 @@ class Teller {
     const TaleGrammar& grammar = taleGrammar();
     for (std::size_t i = 0; i < m_cast.size(); ++i) {
       do {
-        m_cast[i] = drawCharacter(m_random);
+        m_cast[i] = drawCharacter(m_random, i);
       } while (taken(i));
     }
     std::array<std::string, 2> nouns;
@@ -65,12 +87,7 @@ class Teller {
       m_objects[i] = colours[i] + " " + nouns[i];
     }
     m_handmade = std::string(pick(m_random, grammar.colours)) + " " + pick(m_random, grammar.handmade);
-    // No syllable twice: what followed it the first time is all that one must find to sing on.
-    std::vector<const char*> syllables(grammar.syllables.begin(), grammar.syllables.end());
-    for (std::size_t i = 0; i < kSongLength; ++i) {
-      std::swap(syllables[i], syllables[i + static_cast<std::size_t>(m_random.below(syllables.size() - i))]);
-      m_song += (i == 0 ? "" : " ") + std::string(syllables[i]);
-    }
+    m_song = composeSong(m_random);
     m_food = pick(m_random, grammar.foods);
     m_places[0] = pick(m_random, grammar.places);
     do {

@@ -18,7 +18,8 @@ struct Tale {
 /// names, each with a kind or a title ("a little girl named Lily", "Captain Finn"), objects, colours and
 /// places. Names, titles and colours are drawn anew for every tale, so a later mention can only be foretold
 /// by copying it from earlier in the tale; pronouns follow the name's gender, articles the next sound, verbs
-/// their number. In most tales somebody sings a song of random syllables, which comes again: pure copying.
+/// their number. In most tales a song comes again and again, in which
+/// each syllable follows from the last but one.
 /// Between 60 and 300 words, 200 on average; letters, spaces and . , ! ? " ' only.
 Tale makeTale(std::uint64_t seed, std::uint64_t index);
 

@@ -85,22 +85,23 @@ void initializeWeights(Model& model, std::uint64_t seed, bool sinusoidalPosition
     double deviation = 1.0 / std::sqrt(3.0 * p.cols);
     if (p.role == ParameterRole::embedTokens || p.role == ParameterRole::embedPositions)
       deviation = 1.0 / std::sqrt(p.cols);
-    if (p.role == ParameterRole::qProjWeight || p.role == ParameterRole::kProjWeight) deviation *= 2.0;
-    if (p.role == ParameterRole::oProjWeight || p.role == ParameterRole::downProjWeight) {
+    if (p.role == ParameterRole::qProjWeight || p.role == ParameterRole::kProjWeight) deviation *= 3.0;
+    if (p.role == ParameterRole::oProjWeight || p.role == ParameterRole::downProjWeight)
       deviation /= std::sqrt(2.0 * config.numHiddenLayers);
+    double common = p.role == ParameterRole::embedTokens ? 2.0 * deviation : 0.0;
+    if (p.role == ParameterRole::embedTokens && sinusoidalPositions) {
+      deviation *= 3.0;
+      common = 0.0;
     }
     Random random(seed * 1000003u + static_cast<std::uint64_t>(p.role) * 1009u +
                   static_cast<std::uint64_t>(p.layer.value + 1));
-    std::vector<double> common(static_cast<std::size_t>(p.cols), 0.0);
-    if (p.role == ParameterRole::embedTokens) {
-      // A part that all tokens share gives q and k something constant to rotate: without it a head can hardly
-      // find out how to look at a distance, whatever the tokens. The output layer adds it to all logits
-      // alike.
-      for (double& value : common) value = deviation * random.normal();
+    std::vector<double> centre(static_cast<std::size_t>(p.cols), 0.0);
+    if (common > 0.0) {
+      for (double& value : centre) value = common * random.normal();
     }
     for (int r = 0; r < p.rows; ++r) {
       for (int c = 0; c < p.cols; ++c) {
-        matrix(r, c) = static_cast<float>(common[static_cast<std::size_t>(c)] + deviation * random.normal());
+        matrix(r, c) = static_cast<float>(centre[static_cast<std::size_t>(c)] + deviation * random.normal());
       }
     }
   }
