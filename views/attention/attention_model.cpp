@@ -30,6 +30,7 @@ void AttentionModel::present(const SessionSnapshot& session, const Selection& se
   m_selection = clampTo(selection, session);
   m_tokens = m_heads = m_firstNew = m_firstComputed = m_missingRows = 0;
   m_headsPerGroup = 1;
+  m_causal = true;
   if (session.lanes.empty() || !session.lanes[static_cast<std::size_t>(m_selection.lane)].run->model) {
     m_state = State::noModel;
     m_run = nullptr;
@@ -59,6 +60,7 @@ void AttentionModel::present(const SessionSnapshot& session, const Selection& se
   const StepRecord& step = run->steps[static_cast<std::size_t>(m_selection.step.value - 1)];
   m_firstNew = step.firstNewPosition;
   m_firstComputed = std::min(step.firstRow, step.firstNewPosition);
+  m_causal = hasCausalMask(*run, m_tokens);
   m_cache.prepare(*run, m_selection.layer, settings.stage, m_tokens);
   for (int q = 0; q < m_tokens; ++q) m_missingRows += m_cache.row(m_selection.head, q).empty() ? 1 : 0;
   chooseScale();
@@ -104,12 +106,29 @@ std::optional<float> AttentionModel::value(int query, int key) const {
 AttentionModel::Values AttentionModel::allStages(int query, int key) const {
   const auto at = [&](ScoreStage stage) -> std::optional<float> {
     if (stage == m_settings.stage) return value(query, key);
-    const std::vector<float> row = attentionRow(m_run->model->config(), m_run->positions, m_selection.layer,
+    const std::span<const PositionTracePtr> positions(m_run->positions.data(),
+                                                      static_cast<std::size_t>(m_tokens));
+    const std::vector<float> row = attentionRow(m_run->model->config(), positions, m_selection.layer,
                                                 m_selection.head, Position{query}, stage);
     if (key >= static_cast<int>(row.size())) return std::nullopt;
     return row[static_cast<std::size_t>(key)];
   };
   return {at(ScoreStage::raw), at(ScoreStage::scaled), at(ScoreStage::weight)};
+}
+
+bool AttentionModel::struckOut(int query, int key) const {
+  const PositionTrace* trace = m_run->trace(Position{query});
+  const KvHeadIndex kvHead = m_run->model->config().keyValueHeadOf(m_selection.head);
+  return trace && trace->rules() &&
+         trace->rules()->hides(m_selection.layer, kvHead, Position{key}, Position{query});
+}
+
+QString AttentionModel::absence(int query, int key) const {
+  if (m_causal && key > query) return tr("masked, a query sees keys up to itself only");
+  const std::optional<float> v = value(query, key);
+  if (!v) return tr("not stored any more (trace budget)");
+  if (struckOut(query, key)) return tr("struck out, the query does not see this key");
+  return {};
 }
 
 QString AttentionModel::tokenText(int position) const {
@@ -175,6 +194,11 @@ QStringList AttentionModel::subtitle() const {
                  .arg(kv * m_headsPerGroup)
                  .arg((kv + 1) * m_headsPerGroup - 1);
   }
+  const PositionTrace* last = m_run->trace(Position{m_tokens - 1});
+  if (last && last->rules() &&
+      last->rules()->strikes(m_selection.layer, m_selection.head, Position{m_tokens - 1}))
+    parts << tr("what-if: this head is struck out, its context is zero");
+  if (!m_causal) parts << tr("what-if: no causal mask, every query sees every token fed so far");
   const QString role = headRole(m_selection.head);
   if (!role.isEmpty()) parts << tr("known for: %1").arg(role);
   return parts;
@@ -183,9 +207,9 @@ QStringList AttentionModel::subtitle() const {
 QString AttentionModel::readout(int query, int key) const {
   if (m_state != State::ready || query >= m_tokens || key >= m_tokens) return {};
   const QString from = tr("query %1 → key %2").arg(tokenText(query), tokenText(key));
-  if (key > query) return tr("%1: masked, a query sees keys up to itself only").arg(from);
+  const QString missing = absence(query, key);
+  if (!missing.isEmpty()) return QStringLiteral("%1: %2").arg(from, missing);
   const Values v = allStages(query, key);
-  if (!v.raw || !v.scaled || !v.weight) return tr("%1: not stored any more").arg(from);
   const auto number = [](float x) { return minus(shortNumber(static_cast<double>(x))); };
   return tr("%1:  q·k %2  ÷ √%3 = %4  → softmax → weight %5")
       .arg(from, number(*v.raw), QString::number(m_run->model->config().headDim), number(*v.scaled),
@@ -195,18 +219,17 @@ QString AttentionModel::readout(int query, int key) const {
 QString AttentionModel::shortReadout(int query, int key) const {
   if (m_state != State::ready || query >= m_tokens || key >= m_tokens) return {};
   const QString from = tr("%1 → %2").arg(tokenText(query), tokenText(key));
-  const std::optional<float> v = value(query, key);
-  return QStringLiteral("%1: %2").arg(from, key > query ? tr("masked")
-                                            : v         ? minus(shortNumber(static_cast<double>(*v)))
-                                                        : tr("not stored"));
+  const QString missing = absence(query, key);
+  return QStringLiteral("%1: %2").arg(
+      from, missing.isEmpty() ? minus(shortNumber(static_cast<double>(*value(query, key)))) : missing);
 }
 
 QString AttentionModel::toolTip(int query, int key) const {
   if (m_state != State::ready || query >= m_tokens || key >= m_tokens) return {};
   QString text = tr("query %1\nkey %2").arg(tokenText(query), tokenText(key)) + QLatin1Char('\n');
-  if (key > query) return text + tr("masked: this token comes after the query");
+  const QString missing = absence(query, key);
+  if (!missing.isEmpty()) return text + missing;
   const Values v = allStages(query, key);
-  if (!v.raw || !v.scaled || !v.weight) return text + tr("not stored any more (trace budget)");
   const auto number = [](float x) { return minus(shortNumber(static_cast<double>(x))); };
   const QString d = QString::number(m_run->model->config().headDim);
   switch (m_settings.stage) {
@@ -216,7 +239,8 @@ QString AttentionModel::toolTip(int query, int key) const {
       return text + tr("scaled score %1 = %2 / √%3").arg(number(*v.scaled), number(*v.raw), d);
     case ScoreStage::weight:
       return text + tr("weight %1 = exp(%2) / Σ exp over %3 keys")
-                        .arg(number(*v.weight), number(*v.scaled), QString::number(query + 1));
+                        .arg(number(*v.weight), number(*v.scaled),
+                             QString::number(m_cache.row(m_selection.head, query).size()));
   }
   return text;
 }
@@ -343,6 +367,9 @@ std::vector<NamedTable> AttentionModel::tables() const {
     const auto start = table.values.begin() + static_cast<std::ptrdiff_t>(q) * m_tokens;
     if (row.empty()) std::fill_n(start, m_tokens, std::numeric_limits<float>::quiet_NaN());
     std::copy(row.begin(), row.end(), start);
+    for (int k = 0; k < static_cast<int>(row.size()); ++k) {
+      if (struckOut(q, k)) start[k] = masked;
+    }
   }
   return {table};
 }

@@ -45,6 +45,8 @@ class AttentionModel {
   int firstComputed() const { return m_firstComputed; }
   /// Rows of the shown head that cannot be shown, their traces not being stored.
   int missingRows() const { return m_missingRows; }
+  /// False in a what-if run without a mask: rows then reach over all tokens.
+  bool causal() const { return m_causal; }
   const ColorScale& scale() const { return m_scale; }
 
   /// The head's rows, all columns, for heatmapImage().
@@ -80,6 +82,10 @@ class AttentionModel {
     std::optional<float> raw, scaled, weight;
   };
   Values allStages(int query, int key) const;
+  /// Whether a what-if hides this key from this query.
+  bool struckOut(int query, int key) const;
+  /// Why a cell has no number: "masked …", "struck out …", "not stored"; "" where it has one.
+  QString absence(int query, int key) const;
   QString tokenText(int position) const;
   QString stageName() const;
   QString formula() const;
@@ -95,6 +101,7 @@ class AttentionModel {
   int m_firstNew = 0;
   int m_firstComputed = 0;
   int m_missingRows = 0;
+  bool m_causal = true;
   QStringList m_labels;
   ColorScale m_scale;
   AttentionRowsCache m_cache;

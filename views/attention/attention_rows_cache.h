@@ -4,6 +4,7 @@
 #include "core/decode/run_snapshot.h"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,7 +19,8 @@ class AttentionRowsCache {
   /// stored stay empty and are tried again next time.
   void prepare(const RunSnapshot& run, LayerIndex layer, ScoreStage stage, int tokens);
 
-  /// The row of the layer prepared last: query+1 values, or empty when its trace is missing.
+  /// The row of the layer prepared last: a value for each key that the query sees (NaN where a what-if
+  /// strikes the key out), or empty when its trace is missing.
   std::span<const float> row(HeadIndex head, int query) const;
   /// Largest magnitude of that row, 0 when it is missing.
   float rowMax(HeadIndex head, int query) const;
@@ -35,6 +37,8 @@ class AttentionRowsCache {
     LayerIndex layer;
     ScoreStage stage = ScoreStage::weight;
     std::vector<Head> heads;
+    int unmaskedTokens = 0;  ///< of a run without a mask: what its rows were derived for
+    std::weak_ptr<const PositionTrace> unmaskedTrace;
   };
   Layer& take(LayerIndex layer, ScoreStage stage);
 
@@ -43,5 +47,8 @@ class AttentionRowsCache {
   std::vector<Layer> m_layers;  ///< the one used last stands last
   std::uint64_t m_derivedRows = 0;
 };
+
+/// Whether the stored rows were computed under the causal mask: not so in a what-if run without one.
+bool hasCausalMask(const RunSnapshot& run, int tokens);
 
 }  // namespace decodescope

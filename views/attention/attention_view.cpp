@@ -299,7 +299,7 @@ void AttentionView::paintCellNumbers(QPainter& painter, const Theme& theme) cons
     for (int c = 0; c < s.count; ++c) {
       const int query = s.firstRow + r, key = s.firstColumn + c;
       const std::optional<float> v = m_model.value(query, key);
-      if (!v) continue;
+      if (!v || !std::isfinite(*v)) continue;
       const int level =
           m_model.scale().level(static_cast<double>(*v), static_cast<double>(m_model.rowMax(query)));
       painter.setPen(readableOn(QColor::fromRgb(colors[level])));
@@ -468,7 +468,7 @@ std::vector<LegendItem> AttentionView::legend(const Theme& theme) const {
   if (m_model.firstComputed() < first)
     items.push_back({tr("rows %1–%2 computed again (no cache)").arg(m_model.firstComputed()).arg(first - 1),
                      colorSample(theme.warning)});
-  if (end > 1)
+  if (end > 1 && m_model.causal())
     items.push_back({tr("masked: later than the query"),
                      [theme](QPainter& painter, const QRectF& r) { drawMasked(painter, r, theme); }});
   if (m_model.missingRows() > 0)

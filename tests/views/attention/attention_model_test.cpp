@@ -138,6 +138,48 @@ TEST_F(AttentionModelTest, TicksStandOnTheScale) {
   }
 }
 
+RunSnapshotPtr whatIf(const AttentionRules& rules, int prompt, int steps) {
+  RunSettings settings;
+  settings.ignoreEos = true;
+  settings.kvCache = rules.causalMask;
+  settings.rules = rules;
+  Result<Lane> lane = Lane::start(wordyModel({.layers = 2, .heads = 4, .kvHeads = 2}), settings,
+                                  std::vector<TokenId>(static_cast<std::size_t>(prompt), TokenId{5}), {});
+  DECODESCOPE_REQUIRE(lane.ok());
+  for (int i = 0; i < steps; ++i) lane.value().step();
+  return lane.value().snapshot();
+}
+
+TEST_F(AttentionModelTest, WithoutAMaskEveryQuerySeesEveryToken) {
+  AttentionRules rules;
+  rules.causalMask = false;
+  const RunSnapshotPtr run = whatIf(rules, 4, 3);
+  m_model.present(sessionOf(run), at(3, 1, 2, 0, 5), {});
+  EXPECT_FALSE(m_model.causal());
+  for (int q = 0; q < 6; ++q) {
+    double sum = 0;
+    for (int k = 0; k < 6; ++k) sum += static_cast<double>(*m_model.value(q, k));
+    EXPECT_NEAR(sum, 1, 1e-5);
+  }
+  EXPECT_FALSE(m_model.readout(0, 5).contains(QStringLiteral("masked")));
+  EXPECT_TRUE(m_model.subtitle().join(QLatin1Char(' ')).contains(QStringLiteral("no causal mask")));
+}
+
+TEST_F(AttentionModelTest, AStruckKeyIsNotThereRatherThanZero) {
+  AttentionRules rules;
+  rules.struckRows.push_back({LayerIndex{1}, KvHeadIndex{1}, Position{2}, Position{0}});
+  rules.struckHeads.push_back({LayerIndex{1}, HeadIndex{3}, Position{0}});
+  const RunSnapshotPtr run = whatIf(rules, 4, 3);
+  m_model.present(sessionOf(run), at(3, 1, 3, 5, 2), {});
+  EXPECT_TRUE(std::isnan(*m_model.value(5, 2)));
+  EXPECT_FALSE(std::isnan(*m_model.value(5, 1)));
+  EXPECT_TRUE(m_model.readout(5, 2).contains(QStringLiteral("struck out")));
+  EXPECT_EQ(m_model.tables().at(0).values[5 * 6 + 2], 0.0f);
+  EXPECT_TRUE(m_model.subtitle().join(QLatin1Char(' ')).contains(QStringLiteral("head is struck out")));
+  m_model.present(sessionOf(run), at(3, 1, 0, 5, 2), {});
+  EXPECT_FALSE(std::isnan(*m_model.value(5, 2))) << "another key/value head";
+}
+
 TEST(AttentionRowsCache, DerivesOnlyWhatIsNew) {
   const RunSnapshotPtr run = randomRun(wordyModel({.layers = 2, .heads = 4, .kvHeads = 2}), 5, 6);
   AttentionRowsCache cache;

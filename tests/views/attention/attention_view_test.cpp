@@ -61,6 +61,23 @@ TEST_F(AttentionViewTest, MaskedCellsAreNoColourOfTheMap) {
   }
 }
 
+TEST_F(AttentionViewTest, AStruckKeyLooksMaskedAndANumberIsNotWrittenThere) {
+  RunSettings settings;
+  settings.ignoreEos = true;
+  settings.rules.struckRows.push_back({LayerIndex{0}, KvHeadIndex{0}, Position{1}, Position{0}});
+  Result<Lane> lane = Lane::start(wordyModel({.layers = 2, .heads = 4, .kvHeads = 2}), settings,
+                                  std::vector<TokenId>(4, TokenId{5}), {});
+  ASSERT_TRUE(lane.ok());
+  lane.value().step();
+  m_session = sessionOf(lane.value().snapshot());
+  Selection s;
+  s.step = StepIndex{1};
+  m_view.present(m_session, s);
+  m_image = painted(m_view, QSize(900, 640), Theme::makeLight());
+  EXPECT_FALSE(
+      colormapTable(Colormap::viridis, false).contains(m_image.pixel(cellCentre(3, 1, 4).toPoint())));
+}
+
 TEST_F(AttentionViewTest, AHeadIsSelectedByAClickOnly) {
   present(12, 3, 2);
   ASSERT_EQ(m_view.layout().head.size(), 4u);
