@@ -13,16 +13,15 @@ QString threeDigits(double value) {
   return QString::number(value, 'f', decimals);
 }
 
-QString withPrefix(double value, const QString& unit, double base) {
+QString withPrefix(double value) {
   static constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T", "P", "E"};
   int prefix = 0;
-  while (value >= base * 0.9995 && prefix < 6) {
-    value /= base;
+  while (value >= 999.5 && prefix < 6) {
+    value /= 1000;
     ++prefix;
   }
   const QString digits = prefix == 0 ? QString::number(value, 'f', 0) : threeDigits(value);
-  const QString suffix = QLatin1String(kPrefixes[prefix]) + unit;
-  return suffix.isEmpty() ? digits : digits + kThinSpace + suffix;
+  return prefix == 0 ? digits : digits + kThinSpace + QLatin1String(kPrefixes[prefix]);
 }
 
 }  // namespace
@@ -44,11 +43,7 @@ QString shownNumber(double value) {
 }
 
 QString shownCount(std::uint64_t count) {
-  return withPrefix(static_cast<double>(count), {}, 1000);
-}
-
-QString shownBytes(std::uint64_t bytes) {
-  return withPrefix(static_cast<double>(bytes), QStringLiteral("B"), 1000);
+  return withPrefix(static_cast<double>(count));
 }
 
 QString shownTime(std::uint64_t nanoseconds) {

@@ -12,8 +12,6 @@ namespace decodescope {
 QString shownNumber(double value);
 /// "830", "12.3 k", "4.56 M", "1.20 G".
 QString shownCount(std::uint64_t count);
-/// Powers of 1000: "512 B", "4.10 kB", "1.23 MB".
-QString shownBytes(std::uint64_t bytes);
 /// "850 µs", "1.23 ms", "2.5 s".
 QString shownTime(std::uint64_t nanoseconds);
 /// "0 %", "<1 %", "37 %", "100 %": of a share 0 … 1.

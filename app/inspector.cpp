@@ -3,6 +3,8 @@
 #include "app/inspector_text.h"
 #include "app/session_controller.h"
 
+#include <QClipboard>
+#include <QGuiApplication>
 #include <QScrollBar>
 #include <QTextOption>
 #include <QTimer>
@@ -18,7 +20,8 @@ Inspector::Inspector(SessionController& controller, QWidget* parent)
   setTabChangesFocus(true);
   setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
-  setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+  setTextInteractionFlags(Qt::TextBrowserInteraction);
+  connect(this, &QTextBrowser::anchorClicked, this, &Inspector::follow);
   setPlaceholderText(tr("Point at a number to see how it was made."));
   connect(&m_controller, &SessionController::snapshotChanged, this, &Inspector::refreshSoon);
   connect(&m_controller, &SessionController::selectionChanged, this, &Inspector::refreshSoon);
@@ -43,13 +46,36 @@ void Inspector::refreshSoon() {
   QTimer::singleShot(0, this, &Inspector::refresh);
 }
 
+void Inspector::follow(const QUrl& link) {
+  if (link.scheme() == QLatin1String("element")) {
+    m_element = link.path().toInt();
+    refreshSoon();
+    return;
+  }
+  const RunSnapshot* run = m_controller.run();
+  if (!run || link.scheme() != QLatin1String("code")) return;
+  const Selection& selection = m_controller.selection();
+  const std::optional<Explanation> explanation =
+      explain(*run, inspectedCell(*run, selection, m_element), run->tokensSeenAt(selection.step));
+  if (!explanation) return;
+  const bool torch = link.path() == QLatin1String("torch");
+  QGuiApplication::clipboard()->setText(
+      QString::fromStdString(torch ? torchCode(*explanation) : numpyCode(*explanation)));
+  emit message(tr("Copied the %1 code of %2")
+                   .arg(torch ? QStringLiteral("PyTorch") : QStringLiteral("NumPy"),
+                        QString::fromStdString(explanation->name)));
+}
+
 void Inspector::refresh() {
   m_pending = false;
   if (!isVisible()) return;
   const RunSnapshot* run = m_controller.run();
   const int scrolled = verticalScrollBar()->value();
   if (run) {
-    setHtml(inspectorHtml(*run, m_controller.selection(), m_theme));
+    const Selection& selection = m_controller.selection();
+    if (selection.site != m_site) m_element = 0;
+    m_site = selection.site;
+    setHtml(inspectorHtml(*run, selection, m_element, m_theme));
   } else {
     clear();
   }

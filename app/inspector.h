@@ -1,5 +1,8 @@
 #pragma once
 
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
+#include "core/trace/site.h"
+#endif
 #include "views/theme.h"
 
 #include <QTextBrowser>
@@ -17,16 +20,22 @@ class Inspector : public QTextBrowser {
   explicit Inspector(SessionController& controller, QWidget* parent = nullptr);
   void applyTheme(const Theme& theme);
 
+ signals:
+  void message(const QString& text);
+
  protected:
   void showEvent(QShowEvent* event) override;
 
  private:
   void refreshSoon();
+  void follow(const QUrl& link);
   void refresh();
 
   SessionController& m_controller;
   Theme m_theme;
   bool m_pending = false;
+  Site m_site = Site::weights;
+  int m_element = 0;  ///< which number of the row is explained
 };
 
 }  // namespace decodescope

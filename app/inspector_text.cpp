@@ -4,18 +4,20 @@
 #include "app/format.h"
 #include "core/attention/attention_rows.h"
 #include "core/decode/sampler.h"
+#include "core/explain/explanation.h"
 
 #include <QCoreApplication>
 #include <QStringList>
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace decodescope {
 namespace {
 
 constexpr int kShownFactors = 8;
-constexpr int kShownValues = 12;
+constexpr int kShownValues = 24;
 constexpr int kShownCandidates = 8;
 
 QString tr(const char* text) {
@@ -77,6 +79,10 @@ class Page {
 
   QString number(const QString& text) const {
     return QStringLiteral("<span style=\"font-family:'%1'\">%2</span>").arg(m_theme.mono.family(), text);
+  }
+  QString link(const QString& target, const QString& text, bool lit) const {
+    return QStringLiteral("<a href=\"%1\" style=\"text-decoration:none; color:%2\">%3</a>")
+        .arg(target, (lit ? m_theme.accent : m_theme.text).name(), text);
   }
   const Theme& theme() const { return m_theme; }
   QString take() { return std::move(m_html); }
@@ -207,9 +213,23 @@ Statistics statisticsOf(std::span<const float> row) {
   return s;
 }
 
-void writeRow(Page& page, std::span<const float> row) {
-  const Statistics s = statisticsOf(row);
+void writeRow(Page& page, std::span<const float> row, int element) {
   page.heading(tr("The row: %1 numbers").arg(row.size()));
+  const int shown = std::min<int>(kShownValues, static_cast<int>(row.size()));
+  page.beginTable();
+  for (int first = 0; first < shown; first += 3) {
+    QStringList cells{coloured(QStringLiteral("[%1]").arg(first), page.theme().faintText)};
+    for (int i = first; i < std::min(first + 3, shown); ++i) {
+      cells << page.link(QStringLiteral("element:%1").arg(i),
+                         shownNumber(static_cast<double>(row[static_cast<std::size_t>(i)])), i == element);
+    }
+    page.cells(cells);
+  }
+  page.endTable();
+  if (shown < static_cast<int>(row.size()))
+    page.faint(tr("… and %1 more").arg(row.size() - static_cast<std::size_t>(shown)));
+  const Statistics s = statisticsOf(row);
+  page.heading(tr("Of the whole row"));
   page.beginTable();
   page.row(tr("smallest"), shownNumber(s.least));
   page.row(tr("largest"), shownNumber(s.most));
@@ -217,17 +237,54 @@ void writeRow(Page& page, std::span<const float> row) {
   page.row(tr("root mean square"), shownNumber(s.rms));
   page.row(tr("length"), shownNumber(s.norm));
   page.endTable();
-  page.heading(tr("First values"));
-  page.beginTable();
-  const int shown = std::min<int>(kShownValues, static_cast<int>(row.size()));
-  for (int first = 0; first < shown; first += 3) {
-    QStringList cells{QStringLiteral("[%1]").arg(first)};
-    for (int i = first; i < std::min(first + 3, shown); ++i) {
-      cells << shownNumber(static_cast<double>(row[static_cast<std::size_t>(i)]));
-    }
-    page.cells(cells);
+}
+
+/// Two vectors whose products are summed; for a weighted sum the largest weights first, with their tokens.
+void writeProducts(Page& page, const RunSnapshot& run, const Explanation& e) {
+  const std::vector<float>& left = e.operands[0].values;
+  const std::vector<float>& right = e.operands[1].values;
+  const bool byToken = e.kind == ExplanationKind::weightedSum;
+  std::vector<std::size_t> order(std::min(left.size(), right.size()));
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (byToken) {
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return left[a] > left[b]; });
+  }
+  page.beginTable({byToken ? tr("token") : QStringLiteral("j"), QString::fromStdString(e.operands[0].symbol),
+                   QString::fromStdString(e.operands[1].symbol), tr("product")});
+  for (std::size_t i = 0; i < order.size() && i < kShownFactors; ++i) {
+    const std::size_t at = order[i];
+    const double a = static_cast<double>(left[at]), b = static_cast<double>(right[at]);
+    page.cells({byToken ? token(run, Position{static_cast<int>(at)}) : QString::number(at), shownNumber(a),
+                shownNumber(b), shownNumber(a * b)});
   }
   page.endTable();
+  if (order.size() > kShownFactors) page.faint(tr("… and %1 more").arg(order.size() - kShownFactors));
+}
+
+void writeExplanation(Page& page, const RunSnapshot& run, const Explanation& e, int element) {
+  page.heading(tr("How number [%1] was made").arg(element));
+  page.formula(QString::fromStdString(e.formula));
+  page.line(page.number(escaped(e.filled)));
+  if (e.kind == ExplanationKind::product || e.kind == ExplanationKind::weightedSum)
+    writeProducts(page, run, e);
+  page.beginTable();
+  for (const Operand& operand : e.operands) {
+    page.row(QStringLiteral("<b>%1</b> %2")
+                 .arg(escaped(operand.symbol), coloured(escaped(operand.name), page.theme().faintText)),
+             operand.values.size() == 1 ? shownNumber(static_cast<double>(operand.values.front()))
+                                        : tr("%1 numbers").arg(operand.values.size()));
+  }
+  page.row(tr("computed again from these"), shownNumber(e.recomputed));
+  page.row(QStringLiteral("<b>%1</b>").arg(tr("in the run")),
+           QStringLiteral("<b>%1</b>").arg(shownNumber(static_cast<double>(e.traced))));
+  page.endTable();
+}
+
+void writeCodeLinks(Page& page) {
+  page.line(tr("Copy the code that computes it: %1 · %2")
+                .arg(page.link(QStringLiteral("code:numpy"), QStringLiteral("NumPy"), true),
+                     page.link(QStringLiteral("code:torch"), QStringLiteral("PyTorch"), true)));
 }
 
 void writeLogits(Page& page, const RunSnapshot& run, const Selection& s, std::span<const float> logits) {
@@ -250,8 +307,26 @@ void writeLogits(Page& page, const RunSnapshot& run, const Selection& s, std::sp
                  .arg(logits.size()));
 }
 
+/// The part of the token's row that belongs to the selected head, or all of it.
+struct Slice {
+  std::size_t first = 0, size = 0;
+};
+
+Slice sliceOf(const RunSnapshot& run, const Selection& s) {
+  const ModelConfig& config = run.model->config();
+  const auto d = static_cast<std::size_t>(config.headDim);
+  switch (siteInfo(s.site).layout) {
+    case SiteShape::queryHeads:
+      return {static_cast<std::size_t>(s.head.value) * d, d};
+    case SiteShape::keyHeads:
+      return {static_cast<std::size_t>(config.keyValueHeadOf(s.head).value) * d, d};
+    default:
+      return {0, static_cast<std::size_t>(siteRowWidth(s.site, config))};
+  }
+}
+
 /// Everything but scores and weights: the row of the query's token.
-void writePositionRow(Page& page, const RunSnapshot& run, const Selection& s) {
+void writePositionRow(Page& page, const RunSnapshot& run, const Selection& s, int element) {
   const ModelConfig& config = run.model->config();
   const SiteInfo& info = siteInfo(s.site);
   page.line(tr("%1 (position %2)").arg(coloured(token(run, s.query), page.theme().query)).arg(s.query.value));
@@ -262,17 +337,21 @@ void writePositionRow(Page& page, const RunSnapshot& run, const Selection& s) {
     page.line(tr("The trace of this position is not kept for this tensor."));
     return;
   }
-  const auto d = static_cast<std::size_t>(config.headDim);
-  if (info.layout == SiteShape::queryHeads) {
-    page.faint(tr("query head %1").arg(s.head.value));
-    row = row.subspan(static_cast<std::size_t>(s.head.value) * d, d);
-  } else if (info.layout == SiteShape::keyHeads) {
-    const KvHeadIndex kv = config.keyValueHeadOf(s.head);
-    page.faint(tr("key/value head %1, read by query head %2").arg(kv.value).arg(s.head.value));
-    row = row.subspan(static_cast<std::size_t>(kv.value) * d, d);
+  if (info.layout == SiteShape::queryHeads) page.faint(tr("query head %1").arg(s.head.value));
+  if (info.layout == SiteShape::keyHeads) {
+    page.faint(tr("key/value head %1, read by query head %2")
+                   .arg(config.keyValueHeadOf(s.head).value)
+                   .arg(s.head.value));
   }
+  const Slice slice = sliceOf(run, s);
+  row = row.subspan(slice.first, slice.size);
+  element = std::clamp(element, 0, static_cast<int>(row.size()) - 1);
   if (s.site == Site::logits) writeLogits(page, run, s, row);
-  writeRow(page, row);
+  const std::optional<Explanation> explanation =
+      explain(run, inspectedCell(run, s, element), run.tokensSeenAt(s.step));
+  if (explanation) writeExplanation(page, run, *explanation, element);
+  writeRow(page, row, element);
+  if (explanation) writeCodeLinks(page);
 }
 
 void writeProvenance(Page& page, const RunSnapshot& run, const Selection& s) {
@@ -289,7 +368,19 @@ void writeProvenance(Page& page, const RunSnapshot& run, const Selection& s) {
 
 }  // namespace
 
-QString inspectorHtml(const RunSnapshot& run, const Selection& selection, const Theme& theme) {
+Cell inspectedCell(const RunSnapshot& run, const Selection& s, int element) {
+  const bool perLayer = siteInfo(s.site).perLayer;
+  Cell cell{s.site, perLayer ? s.layer : kNoLayer, s.query, 0};
+  if (siteInfo(s.site).layout == SiteShape::attention) {
+    cell.index = s.head.value * (s.query.value + 1) + std::min(s.key.value, s.query.value);
+  } else {
+    const Slice slice = sliceOf(run, s);
+    cell.index = static_cast<int>(slice.first) + std::clamp(element, 0, static_cast<int>(slice.size) - 1);
+  }
+  return cell;
+}
+
+QString inspectorHtml(const RunSnapshot& run, const Selection& selection, int element, const Theme& theme) {
   Page page(theme);
   writeNames(page, run, selection);
   if (selection.step.value < 1) {
@@ -299,7 +390,7 @@ QString inspectorHtml(const RunSnapshot& run, const Selection& selection, const 
   if (siteInfo(selection.site).layout == SiteShape::attention) {
     writeAttentionCell(page, run, selection);
   } else {
-    writePositionRow(page, run, selection);
+    writePositionRow(page, run, selection, element);
   }
   writeProvenance(page, run, selection);
   return page.take();

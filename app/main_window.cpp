@@ -38,6 +38,7 @@ constexpr double kScales[] = {1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5};
 /// How far a run goes by itself at the start: something to look at, and to go back through.
 constexpr int kFirstSteps = 5;
 constexpr int kOfferedPrompts = 3;
+constexpr int kMessageMilliseconds = 5000;
 
 /// A tool bar that holds one widget and stays where it is.
 QToolBar* fixedBar(const QString& id, const QString& title, QWidget* content) {
@@ -142,7 +143,11 @@ void MainWindow::buildParts() {
   connect(&m_controller, &SessionController::failed, this, &MainWindow::onFailed);
   connect(&m_controller, &SessionController::slow, this, &MainWindow::onSlow);
   connect(&m_controller, &SessionController::idle, this, [this] {
-    if (m_banner->kind() == Banner::Kind::progress) m_banner->hide();
+    if (m_banner->kind() != Banner::Kind::progress || !m_banner->isVisible()) return;
+    m_banner->hide();
+    // A load that was called off at the start leaves nothing to look at.
+    if (!m_controller.run() && m_controller.session()->error.empty())
+      offerModels(Banner::Kind::hint, tr("No model is open."));
   });
   connect(&m_controller, &SessionController::endReached, this, [this] {
     const RunSnapshot* run = m_controller.run();
@@ -160,10 +165,16 @@ void MainWindow::buildParts() {
   });
   connect(&m_controller, &SessionController::selectionChanged, this, &MainWindow::refreshStatus);
   connect(m_views, &ViewDocks::message, this, [this](const QString& text, bool isError) {
-    m_banner->showMessage(isError ? Banner::Kind::error : Banner::Kind::hint, text);
+    if (isError) {
+      m_banner->showMessage(Banner::Kind::error, text);
+    } else {
+      statusBar()->showMessage(text, kMessageMilliseconds);
+    }
   });
+  connect(m_inspector, &Inspector::message, this,
+          [this](const QString& text) { statusBar()->showMessage(text, kMessageMilliseconds); });
   connect(m_banner, &Banner::dismissed, this, [this](Banner::Kind kind) {
-    if (kind == Banner::Kind::hint) m_settings.setHintDismissed();
+    if (kind == Banner::Kind::hint && m_banner->text() == firstHint()) m_settings.setHintDismissed();
     m_transport->takeFocus();
   });
 }
@@ -189,9 +200,8 @@ void MainWindow::openFirstModel(const QString& model) {
         tr("The model used last is no longer there: %1. This is the default model.").arg(remembered));
   }
   if (fallback.isEmpty()) {
-    m_banner->showMessage(Banner::Kind::hint,
-                          tr("There is no bundled model here. Open one, or drop its folder on the window."),
-                          {{tr("Open…"), [this] { chooseModelFile(); }}});
+    offerModels(Banner::Kind::hint,
+                tr("There is no bundled model here. Open one, or drop its folder on the window."));
     return;
   }
   openModel(fallback);
@@ -271,12 +281,22 @@ void MainWindow::onFailed(const QString& message) {
     suggestPrompts(Banner::Kind::error, message);
     return;
   }
+  if (m_controller.run()) {
+    m_banner->showMessage(Banner::Kind::error, message);
+  } else {
+    offerModels(Banner::Kind::error, message);
+  }
+}
+
+/// With nothing open: what could be.
+void MainWindow::offerModels(Banner::Kind kind, const QString& text) {
   std::vector<Banner::Action> actions;
   const QString fallback = defaultModelFolder();
-  if (!m_controller.run() && !fallback.isEmpty()) {
+  if (!fallback.isEmpty()) {
     actions.emplace_back(tr("Open %1").arg(modelName(fallback)), [this, fallback] { openModel(fallback); });
   }
-  m_banner->showMessage(Banner::Kind::error, message, actions);
+  actions.emplace_back(tr("Open…"), [this] { chooseModelFile(); });
+  m_banner->showMessage(kind, text, actions);
 }
 
 void MainWindow::suggestPrompts(Banner::Kind kind, const QString& text) {
@@ -301,10 +321,13 @@ void MainWindow::onSlow() {
   m_banner->setProgress(session->progress);
 }
 
+QString MainWindow::firstHint() {
+  return tr("Space generates the next token, Backspace goes back, P plays.");
+}
+
 void MainWindow::showHint() {
   if (m_settings.hintDismissed()) return;
-  m_banner->showMessage(Banner::Kind::hint,
-                        tr("Space generates the next token, Backspace goes back, P plays."));
+  m_banner->showMessage(Banner::Kind::hint, firstHint());
 }
 
 void MainWindow::refreshModels() {

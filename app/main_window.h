@@ -65,7 +65,9 @@ class MainWindow : public QMainWindow {
   void onRunStarted(bool newModel);
   void onFailed(const QString& message);
   void onSlow();
+  static QString firstHint();
   void showHint();
+  void offerModels(Banner::Kind kind, const QString& text);
   void suggestPrompts(Banner::Kind kind, const QString& text);
   void refreshModels();
   void refreshStatus();

@@ -58,6 +58,7 @@ void MainWindow::buildMenus() {
     }
   }
   run->addSeparator();
+  run->addAction(m_runBar->cacheAction());
   QAction* prompt = run->addAction(tr("&Edit the prompt"), m_runBar, &RunBar::focusPrompt);
   prompt->setShortcut(QKeySequence(tr("Ctrl+L")));
 
@@ -100,6 +101,7 @@ void MainWindow::showShortcuts() {
   auto* dialog = new QDialog(this);
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setWindowTitle(tr("Keyboard shortcuts"));
+  dialog->setMinimumWidth(static_cast<int>(m_theme.px(420)));
   auto* column = new QVBoxLayout(dialog);
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(static_cast<int>(m_theme.px(24)));

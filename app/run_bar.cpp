@@ -113,7 +113,11 @@ RunBar::RunBar(QWidget* parent)
   m_cache->setToolTip(
       tr("Keep the keys and values of earlier tokens (Ctrl+K). Switching keeps the text; the next step shows "
          "what has to be computed again"));
-  m_cache->setShortcut(QKeySequence(tr("Ctrl+K")));
+  m_cacheAction = new QAction(tr("&KV cache"), this);
+  m_cacheAction->setCheckable(true);
+  m_cacheAction->setShortcut(QKeySequence(tr("Ctrl+K")));
+  connect(m_cacheAction, &QAction::toggled, m_cache, &QAbstractButton::setChecked);
+  connect(m_cache, &QAbstractButton::toggled, m_cacheAction, &QAction::setChecked);
   connect(m_cache, &QAbstractButton::toggled, this, [this](bool on) {
     m_settings.kvCache = on;
     emit settingsEdited();

@@ -7,6 +7,7 @@
 
 #include <QWidget>
 
+class QAction;
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
@@ -58,6 +59,8 @@ class RunBar : public QWidget {
   QString prompt() const;
   void setPrompt(const QString& prompt);
   void focusPrompt();
+  /// The cache switch as a menu entry, with its shortcut.
+  QAction* cacheAction() const { return m_cacheAction; }
 
  signals:
   void modelChosen(const QString& path);
@@ -74,6 +77,7 @@ class RunBar : public QWidget {
   QComboBox* m_model;
   QLineEdit* m_prompt;
   SwitchButton* m_cache;
+  QAction* m_cacheAction;
   QToolButton* m_sampling;
   SamplingEditor* m_editor;
   QToolButton* m_heads;

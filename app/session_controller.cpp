@@ -80,9 +80,9 @@ bool SessionController::canStepBack() const {
   return run() && m_selection.step.value > 0;
 }
 
-void SessionController::commandSent() {
+void SessionController::watchForSlowness() {
   m_shownError.clear();
-  if (!m_slowTimer.isActive()) m_slowTimer.start();
+  m_slowTimer.start();
 }
 
 void SessionController::open(const SessionWorker::OpenRequest& request) {
@@ -90,7 +90,7 @@ void SessionController::open(const SessionWorker::OpenRequest& request) {
   setPlaying(false);
   m_worker->interrupt();
   m_worker->open(request);
-  commandSent();
+  watchForSlowness();
 }
 
 void SessionController::restart(const QString& prompt, int stepsAfterwards) {
@@ -98,7 +98,7 @@ void SessionController::restart(const QString& prompt, int stepsAfterwards) {
   setPlaying(false);
   m_worker->interrupt();
   m_worker->restart(prompt.toStdString(), stepsAfterwards);
-  commandSent();
+  watchForSlowness();
 }
 
 void SessionController::setSettings(const RunSettings& settings) {
@@ -114,8 +114,8 @@ void SessionController::requestStep() {
   if (!m_worker || m_stepsAwaited >= kMostStepsAwaited) return;
   ++m_stepsAwaited;
   m_follows = true;
+  m_shownError.clear();
   m_worker->step(1);
-  commandSent();
 }
 
 void SessionController::stepForward() {

@@ -87,7 +87,7 @@ class SessionController : public QObject {
   void runStarted(bool newModel);
   /// A step was asked for, but the run has ended.
   void endReached();
-  /// A command has been running for a second.
+  /// A load or a prompt has been running for a second.
   void slow();
   /// Nothing runs any more.
   void idle();
@@ -100,7 +100,7 @@ class SessionController : public QObject {
   void followUnlocked();
   void setSelection(const Selection& selection);
   void requestStep();
-  void commandSent();
+  void watchForSlowness();
   void playOn();
 
   std::atomic<bool> m_wakePending{false};

@@ -2,6 +2,7 @@
 
 #include "app/format.h"
 #include "core/cost/decode_cost.h"
+#include "views/text_fit.h"
 
 #include <QCoreApplication>
 
@@ -24,8 +25,8 @@ StepCosts stepCosts(const RunSnapshot& run, const StepRecord& step) {
   QStringList parts{tr("Step %1").arg(step.index.value),
                     rows(step.rowsComputed),
                     tr("%1 MACs").arg(shownCount(step.counters.macs())),
-                    tr("%1 read").arg(shownBytes(step.counters.bytesRead())),
-                    step.kvCache ? tr("cache %1").arg(shownBytes(step.kvBytes)) : tr("no cache"),
+                    tr("%1 read").arg(byteText(step.counters.bytesRead())),
+                    step.kvCache ? tr("cache %1").arg(byteText(step.kvBytes)) : tr("no cache"),
                     shownTime(step.nanoseconds)};
   if (!step.kvCache) {
     parts << (step.maxAbsDiff == 0
@@ -41,7 +42,7 @@ StepCosts stepCosts(const RunSnapshot& run, const StepRecord& step) {
   const Counters other = forwardCost(config, otherRows, otherCached);
   costs.other = (step.kvCache ? tr("Without the cache: %1, %2 MACs, %3 read")
                               : tr("With the cache: %1, %2 MACs, %3 read"))
-                    .arg(rows(otherRows), shownCount(other.macs()), shownBytes(other.bytesRead()));
+                    .arg(rows(otherRows), shownCount(other.macs()), byteText(other.bytesRead()));
   return costs;
 }
 

@@ -27,7 +27,9 @@ class InspectorTextTest : public testing::Test {
     s.site = site;
     return s;
   }
-  QString html(const Selection& s) const { return inspectorHtml(*m_run, s, m_theme); }
+  QString html(const Selection& s, int element = 0) const {
+    return inspectorHtml(*m_run, s, element, m_theme);
+  }
 };
 
 TEST_F(InspectorTextTest, AWeightIsRecomputedFromItsOperands) {
@@ -80,6 +82,20 @@ TEST_F(InspectorTextTest, AHeadsSliceIsThatHeads) {
   const std::span<const float> all = m_run->trace(s.query)->row(Site::kProj, s.layer);
   // Query head 3 of 4 reads key/value head 1 of 2.
   EXPECT_TRUE(html(s).contains(shownNumber(static_cast<double>(all[8]))));
+}
+
+TEST_F(InspectorTextTest, TheExplainedNumberIsTheChosenOneOfTheHead) {
+  const Selection s = at(Site::qProj);
+  const Cell cell = inspectedCell(*m_run, s, 5);
+  EXPECT_EQ(cell.index, 3 * 8 + 5);
+  EXPECT_EQ(inspectedCell(*m_run, s, 99).index, 3 * 8 + 7);
+  const std::optional<Explanation> explanation = explain(*m_run, cell, m_run->tokensSeenAt(s.step));
+  ASSERT_TRUE(explanation.has_value());
+  const QString text = html(s, 5);
+  EXPECT_TRUE(text.contains(shownNumber(explanation->recomputed)));
+  EXPECT_TRUE(text.contains(QString::fromStdString(explanation->filled).toHtmlEscaped()));
+  const Cell weight = inspectedCell(*m_run, at(Site::weights), 0);
+  EXPECT_EQ(weight.index, 3 * 8 + 4);
 }
 
 TEST_F(InspectorTextTest, LogitsShowTheProbabilityOfWhatFollowed) {
