@@ -73,7 +73,7 @@ void Inspector::refresh() {
   const int scrolled = verticalScrollBar()->value();
   if (run) {
     const Selection& selection = m_controller.selection();
-    if (selection.site != m_site) m_element = 0;
+    if (selection.site != m_site) m_element = -1;
     m_site = selection.site;
     setHtml(inspectorHtml(*run, selection, m_element, m_theme));
   } else {

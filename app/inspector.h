@@ -35,7 +35,7 @@ class Inspector : public QTextBrowser {
   Theme m_theme;
   bool m_pending = false;
   Site m_site = Site::weights;
-  int m_element = 0;  ///< which number of the row is explained
+  int m_element = -1;  ///< which number of the row is explained; −1: see inspectedCell()
 };
 
 }  // namespace decodescope

@@ -287,7 +287,8 @@ void writeCodeLinks(Page& page) {
                      page.link(QStringLiteral("code:torch"), QStringLiteral("PyTorch"), true)));
 }
 
-void writeLogits(Page& page, const RunSnapshot& run, const Selection& s, std::span<const float> logits) {
+void writeLogits(Page& page, const RunSnapshot& run, const Selection& s, std::span<const float> logits,
+                 int element) {
   page.heading(tr("Most probable next tokens"));
   SamplingSettings all;
   all.temperature = 1;
@@ -298,9 +299,12 @@ void writeLogits(Page& page, const RunSnapshot& run, const Selection& s, std::sp
   for (const Candidate& candidate : best) {
     const bool followed = next < run.tokens.size() && run.tokens[next] == candidate.token;
     const QString piece = escaped(run.model->tokenizer->shownPiece(candidate.token));
-    page.cells({followed ? coloured(QStringLiteral("<b>%1</b>").arg(piece), page.theme().accent) : piece,
-                shownNumber(static_cast<double>(logits[static_cast<std::size_t>(candidate.token.value)])),
-                shownNumber(tokenProbability(logits, candidate.token))});
+    page.cells(
+        {followed ? coloured(QStringLiteral("<b>%1</b>").arg(piece), page.theme().accent) : piece,
+         page.link(QStringLiteral("element:%1").arg(candidate.token.value),
+                   shownNumber(static_cast<double>(logits[static_cast<std::size_t>(candidate.token.value)])),
+                   candidate.token.value == element),
+         shownNumber(tokenProbability(logits, candidate.token))});
   }
   page.endTable();
   page.faint(tr("softmax(z) over all %1 tokens at temperature 1. The token that followed is coloured.")
@@ -345,8 +349,8 @@ void writePositionRow(Page& page, const RunSnapshot& run, const Selection& s, in
   }
   const Slice slice = sliceOf(run, s);
   row = row.subspan(slice.first, slice.size);
-  element = std::clamp(element, 0, static_cast<int>(row.size()) - 1);
-  if (s.site == Site::logits) writeLogits(page, run, s, row);
+  element = inspectedCell(run, s, element).index - static_cast<int>(slice.first);
+  if (s.site == Site::logits) writeLogits(page, run, s, row, element);
   const std::optional<Explanation> explanation =
       explain(run, inspectedCell(run, s, element), run.tokensSeenAt(s.step));
   if (explanation) writeExplanation(page, run, *explanation, element);
@@ -375,6 +379,10 @@ Cell inspectedCell(const RunSnapshot& run, const Selection& s, int element) {
     cell.index = s.head.value * (s.query.value + 1) + std::min(s.key.value, s.query.value);
   } else {
     const Slice slice = sliceOf(run, s);
+    if (element < 0 && s.site == Site::logits) {
+      const auto next = static_cast<std::size_t>(s.query.value) + 1;
+      if (next < run.tokens.size()) element = run.tokens[next].value;
+    }
     cell.index = static_cast<int>(slice.first) + std::clamp(element, 0, static_cast<int>(slice.size) - 1);
   }
   return cell;
