@@ -1,4 +1,6 @@
+#include "core/formats/file_kind.h"
 #include "core/formats/hf_folder.h"
+#include "core/formats/llama2c.h"
 #include "core/formats/loaded_model.h"
 
 #include <cerrno>
@@ -41,6 +43,10 @@ constexpr FormatRow kFormats[] = {
      [](const std::string& path, const LoadProgress& progress) {
        return loadHfFolder(hfFolderOf(path), progress);
      }},
+    // Last, because version 0 has no magic: any file of that name is taken for one, and checked.
+    {"llama2c", "a llama2.c checkpoint (.bin)",
+     [](const std::string& path) { return path.ends_with(".bin") || hasLlama2cMagic(fileStart(path, 4)); },
+     loadLlama2c},
 };
 
 }  // namespace
@@ -63,6 +69,7 @@ Result<LoadedModelPtr> loadModel(const std::string& path, const LoadProgress& pr
     error.allowed += (error.allowed.empty() ? "" : "; ") + std::string(format.title);
   }
   error.what = "unknown kind of model file";
+  error.found = describeStart(fileStart(path, 64));
   return error;
 }
 

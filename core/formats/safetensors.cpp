@@ -4,13 +4,11 @@
 #include "core/base/float_formats.h"
 #include "core/formats/json.h"
 #include "core/formats/json_writer.h"
+#include "core/formats/stored_floats.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
-#include <cstring>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -22,7 +20,6 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::uint64_t kHeaderLimit = 100'000'000;
 constexpr std::size_t kRankLimit = 8;
-constexpr std::size_t kChunkFloats = std::size_t{1} << 18;
 
 struct DtypeRow {
   std::string_view name;
@@ -105,19 +102,6 @@ Result<SafetensorsEntry> readEntry(const JsonValue& value, std::uint64_t dataSta
   entry.begin = dataStart + span[0];
   entry.end = dataStart + span[1];
   return entry;
-}
-
-template <class Stored, class Widen>
-std::uint64_t widen(std::span<const std::byte> bytes, std::span<float> out, Widen&& toFloat) {
-  std::uint64_t notFinite = 0;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    Stored stored;
-    std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));
-    const float number = toFloat(stored);
-    notFinite += std::isfinite(number) ? 0 : 1;
-    out[i] = number;
-  }
-  return notFinite;
 }
 
 }  // namespace
@@ -205,32 +189,12 @@ const SafetensorsEntry* SafetensorsFile::find(std::string_view name) const {
 Result<std::uint64_t> SafetensorsFile::read(const SafetensorsEntry& entry, std::span<float> out,
                                             std::stop_token stop) const {
   DECODESCOPE_REQUIRE(out.size() == entry.elements());
-  const bool wide = entry.dtype == "F32";
-  if (!wide && entry.dtype != "F16" && entry.dtype != "BF16") {
-    Error error = fileError(path(), "dtype cannot be used for weights", entry.dtype, "F32, F16, BF16");
-    error.field = entry.name;
-    return error;
+  for (const FloatType type : {FloatType::f32, FloatType::f16, FloatType::bf16}) {
+    if (floatTypeInfo(type).name == entry.dtype) return readFloats(m_file, entry.begin, type, out, stop);
   }
-  const std::size_t width = wide ? 4 : 2;
-  std::vector<std::byte> chunk(std::min(out.size(), kChunkFloats) * width);
-  std::uint64_t at = entry.begin;
-  std::uint64_t notFinite = 0;
-  while (!out.empty()) {
-    if (stop.stop_requested()) return fileError(path(), "cancelled");
-    const std::span<float> part = out.first(std::min(out.size(), kChunkFloats));
-    const std::span<std::byte> bytes = std::span(chunk).first(part.size() * width);
-    DECODESCOPE_CHECK(m_file.readAt(at, bytes));
-    if (wide) {
-      notFinite += widen<float>(bytes, part, [](float x) { return x; });
-    } else if (entry.dtype == "BF16") {
-      notFinite += widen<std::uint16_t>(bytes, part, bf16ToFloat);
-    } else {
-      notFinite += widen<std::uint16_t>(bytes, part, f16ToFloat);
-    }
-    at += bytes.size();
-    out = out.subspan(part.size());
-  }
-  return notFinite;
+  Error error = fileError(path(), "dtype cannot be used for weights", entry.dtype, "F32, F16, BF16");
+  error.field = entry.name;
+  return error;
 }
 
 Result<void> writeSafetensors(const std::string& path, std::span<const TensorToStore> tensors,

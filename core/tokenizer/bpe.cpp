@@ -4,6 +4,8 @@
 
 #include <queue>
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace decodescope {
@@ -53,9 +55,30 @@ BpeModel::BpeModel(Vocabulary vocabulary, const std::vector<Merge>& merges, cons
   }
 }
 
-const BpeModel::Joined* BpeModel::joined(int left, int right) const {
-  const auto found = m_merges.find(pairKey(left, right));
-  return found == m_merges.end() ? nullptr : &found->second;
+std::unique_ptr<const BpeModel> BpeModel::byScores(Vocabulary vocabulary, std::span<const float> scores,
+                                                   const BpeOptions& options) {
+  DECODESCOPE_REQUIRE(scores.size() >= static_cast<std::size_t>(vocabulary.size()));
+  auto model = std::make_unique<BpeModel>(std::move(vocabulary), std::vector<Merge>{}, options);
+  std::vector<float> falling(scores.begin(), scores.end());
+  std::sort(falling.begin(), falling.end(), std::greater<>());
+  model->m_scoreRanks.reserve(scores.size());
+  for (const float score : scores) {
+    const auto place = std::lower_bound(falling.begin(), falling.end(), score, std::greater<>());
+    model->m_scoreRanks.push_back(static_cast<std::uint32_t>(place - falling.begin()));
+  }
+  return model;
+}
+
+std::optional<BpeModel::Joined> BpeModel::joined(int left, int right) const {
+  if (m_scoreRanks.empty()) {
+    const auto found = m_merges.find(pairKey(left, right));
+    return found == m_merges.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::string whole(m_vocabulary.piece(TokenId{left}));
+  whole += m_vocabulary.piece(TokenId{right});
+  const auto id = m_vocabulary.find(whole);
+  if (!id) return std::nullopt;
+  return Joined{m_scoreRanks[static_cast<std::size_t>(id->value)], id->value};
 }
 
 Result<void> BpeModel::appendCharacters(std::string_view piece, std::vector<int>& ids) const {
@@ -116,7 +139,7 @@ void BpeModel::merge(const std::vector<int>& start, std::vector<TokenId>& out) c
     if (place < 0 || symbolAt(place).next < 0) return;
     const int left = symbolAt(place).id;
     const int right = symbolAt(symbolAt(place).next).id;
-    if (const Joined* pair = joined(left, right))
+    if (const auto pair = joined(left, right))
       candidates.push({pair->rank, place, left, right, pair->result});
   };
   for (int i = 0; i < count; ++i) offer(i);

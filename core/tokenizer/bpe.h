@@ -4,8 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
+#include <vector>
 
 namespace decodescope {
 
@@ -32,6 +35,11 @@ class BpeModel : public TokenModel {
 
   BpeModel(Vocabulary vocabulary, const std::vector<Merge>& merges, const BpeOptions& options);
 
+  /// SentencePiece's kind of BPE: neighbours that together are a piece are joined, the piece with the highest
+  /// score first, leftmost of equals. Needs one score an id, no NaN.
+  static std::unique_ptr<const BpeModel> byScores(Vocabulary vocabulary, std::span<const float> scores,
+                                                  const BpeOptions& options);
+
   const Vocabulary& vocabulary() const override { return m_vocabulary; }
   Result<void> encodePiece(std::string_view piece, std::vector<TokenId>& out) const override;
 
@@ -41,13 +49,14 @@ class BpeModel : public TokenModel {
     int result;
   };
 
-  const Joined* joined(int left, int right) const;
+  std::optional<Joined> joined(int left, int right) const;
   Result<void> appendCharacters(std::string_view piece, std::vector<int>& ids) const;
   void merge(const std::vector<int>& start, std::vector<TokenId>& out) const;
 
   Vocabulary m_vocabulary;
   BpeOptions m_options;
   std::unordered_map<std::uint64_t, Joined> m_merges;  // by left and right id
+  std::vector<std::uint32_t> m_scoreRanks;             // by id: how many scores are higher; empty with merges
   std::array<int, 256> m_byteIds;                      // −1 where the vocabulary has no such byte token
 };
 

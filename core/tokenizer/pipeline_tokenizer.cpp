@@ -77,7 +77,7 @@ Result<std::shared_ptr<const PipelineTokenizer>> PipelineTokenizer::make(Tokeniz
       return error;
     }
     size = std::max(size, token.id.value + 1);
-    if (token.content.empty()) continue;
+    if (token.content.empty() || !token.searched) continue;
     if (token.normalized) {
       tokenizer->m_normalizedPatterns.push_back(
           {normalize(tokenizer->m_parts.normalizer, token.content), &token});

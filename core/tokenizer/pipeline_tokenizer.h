@@ -18,6 +18,7 @@ struct AddedToken {
   bool normalized = false;  ///< looked for after normalization, in its own normalized form
   bool stripLeft = false;   ///< takes the white space on its left with it
   bool stripRight = false;
+  bool searched = true;  ///< false: text never holds it, whatever it reads; it only names an id
 };
 
 /// What a tokenizer.json describes.

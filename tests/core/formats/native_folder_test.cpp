@@ -201,8 +201,8 @@ TEST(NativeFolder, PathsThatAreNoModel) {
   EXPECT_EQ(messageFor(folder, folder.file("none/config.json")), "none/config.json: no such file or folder");
   folder.write("notes.txt", "hello");
   EXPECT_EQ(messageFor(folder, folder.file("notes.txt")),
-            "notes.txt: unknown kind of model file: allowed a Hugging Face folder (or its config.json or "
-            "model.safetensors)");
+            "notes.txt: unknown kind of model file: found text, allowed a Hugging Face folder (or its "
+            "config.json or model.safetensors); a llama2.c checkpoint (.bin)");
   ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
   EXPECT_EQ(messageFor(folder, folder.file("fifo")), "fifo: not a file or folder that can hold a model");
   EXPECT_EQ(messageFor(folder, "/dev/null"), "/dev/null: not a file or folder that can hold a model");

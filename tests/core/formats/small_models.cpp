@@ -3,6 +3,8 @@
 #include "core/formats/hf_names.h"
 #include "core/formats/tokenizer_json.h"
 
+#include <algorithm>
+
 namespace decodescope {
 
 ModelConfig smallLlama() {
@@ -59,6 +61,25 @@ Model numberedModel(const ModelConfig& config) {
     }
   }
   return model;
+}
+
+Model withPairsInHalves(const Model& model) {
+  ModelConfig config = model.config();
+  const bool interleaved = config.rotaryLayout == RotaryLayout::interleaved;
+  config.rotaryLayout = RotaryLayout::rotateHalf;
+  Model halves(config);
+  for (const Parameter& parameter : model.layout().parameters()) {
+    const ConstMatrixSpan from = model.parameter(parameter);
+    const MatrixSpan to = halves.parameter(parameter);
+    const bool turned = interleaved && (parameter.role == ParameterRole::qProjWeight ||
+                                        parameter.role == ParameterRole::kProjWeight);
+    for (int row = 0; row < from.rows; ++row) {
+      const int inHead = row % config.headDim;
+      const int place = row - inHead + inHead / 2 + inHead % 2 * config.headDim / 2;
+      std::copy_n(from.row(row), from.cols, to.row(turned ? place : row));
+    }
+  }
+  return halves;
 }
 
 std::string smallTokenizerJson() {
