@@ -1,5 +1,7 @@
 #include "views/plot.h"
 
+#include "views/text_fit.h"
+
 #include <QPainter>
 #include <QPicture>
 #include <qcustomplot.h>
@@ -25,6 +27,10 @@ QSharedPointer<QCPAxisTicker> wholeTicker(double range, double count) {
 
 Plot::Plot() = default;
 Plot::~Plot() = default;
+
+void Plot::clear() {
+  m_plot.reset();
+}
 
 void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, const PlotSpec& spec) {
   const int width = static_cast<int>(area.width()), height = static_cast<int>(area.height());
@@ -60,18 +66,36 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
   }
   plot.xAxis->grid()->setVisible(false);
   plot.xAxis->setLabel(spec.xTitle);
-  // Steps are whole numbers.
-  plot.xAxis->setTicker(wholeTicker(spec.xLast - spec.xFirst, area.width() / theme.px(52)));
+  if (spec.wholeX) {
+    plot.xAxis->setTicker(wholeTicker(spec.xLast - spec.xFirst, area.width() / theme.px(52)));
+  } else {
+    QSharedPointer<QCPAxisTicker> ticker(new QCPAxisTicker);
+    ticker->setTickCount(std::max(2, static_cast<int>(area.width() / theme.px(70))));
+    plot.xAxis->setTicker(ticker);
+  }
   const double rows = std::max(2.0, area.height() / theme.px(36));
-  if (spec.wholeY) {
+  plot.yAxis->setScaleType(spec.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+  if (spec.logY) {
+    QSharedPointer<QCPAxisTickerLog> ticker(new QCPAxisTickerLog);
+    ticker->setSubTickCount(0);
+    plot.yAxis->setTicker(ticker);
+  } else if (spec.wholeY) {
     plot.yAxis->setTicker(wholeTicker(spec.yLast, rows));
   } else {
     QSharedPointer<QCPAxisTicker> ticker(new QCPAxisTicker);
     ticker->setTickCount(static_cast<int>(rows));
     plot.yAxis->setTicker(ticker);
   }
-  plot.xAxis->setRange(spec.xFirst - 0.6, spec.xLast + 0.6);
-  plot.yAxis->setRange(0, spec.yLast > 0 ? spec.yLast * 1.08 : 1);
+  const double margin = spec.wholeX ? 0.6 : 0;
+  plot.xAxis->setRange(spec.xFirst - margin, spec.xLast + margin);
+  if (spec.logY) {
+    plot.yAxis->setRange(spec.yFirst, spec.yLast);
+  } else {
+    const double above = 0.08 * (spec.yLast - spec.yFirst);
+    plot.yAxis->setRange(spec.yFirst < 0 ? spec.yFirst - above : spec.yFirst,
+                         spec.yLast > spec.yFirst ? spec.yLast + above : spec.yFirst + 1);
+    if (spec.yFirst < 0) plot.yAxis->grid()->setZeroLinePen(axisPen);
+  }
 
   QCPBars* below = nullptr;
   for (const PlotSeries& series : spec.series) {
@@ -86,7 +110,7 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
       bars->setData(x, y, true);
       bars->setPen(Qt::NoPen);
       bars->setBrush(series.color);
-      bars->setWidth(0.8);
+      bars->setWidth(spec.wholeX || x.size() < 2 ? 0.8 : 0.9 * (x[1] - x[0]));
       bars->setStackingGap(0);
       if (below) bars->moveAbove(below);
       below = bars;
@@ -96,15 +120,40 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
       QPen pen = line(series.color, theme.px(1.6));
       if (series.kind == PlotSeries::Kind::dashed) pen.setStyle(Qt::DashLine);
       graph->setPen(pen);
+      if (series.kind == PlotSeries::Kind::points) {
+        graph->setScatterStyle(
+            QCPScatterStyle(QCPScatterStyle::ssDisc, pen, series.color, std::max(3.0, theme.px(6))));
+      }
     }
   }
   if (spec.markedX >= spec.xFirst && spec.markedX <= spec.xLast) {
     auto* mark = new QCPItemStraightLine(&plot);
-    mark->point1->setCoords(spec.markedX, 0);
-    mark->point2->setCoords(spec.markedX, 1);
+    mark->point1->setCoords(spec.markedX, plot.yAxis->range().lower);
+    mark->point2->setCoords(spec.markedX, plot.yAxis->range().upper);
     QPen pen = line(theme.text, theme.px(1));
     pen.setStyle(Qt::DotLine);
     mark->setPen(pen);
+  }
+
+  for (const PlotLevel& level : spec.levels) {
+    const QCPRange range = plot.yAxis->range();
+    if (!range.contains(level.y)) continue;
+    auto* mark = new QCPItemStraightLine(&plot);
+    mark->point1->setCoords(spec.xFirst, level.y);
+    mark->point2->setCoords(spec.xLast, level.y);
+    QPen pen = line(theme.faintText, theme.px(1));
+    pen.setStyle(Qt::DashLine);
+    mark->setPen(pen);
+    auto* name = new QCPItemText(&plot);
+    name->setText(level.name);
+    name->setFont(theme.sized(10.5));
+    name->setColor(theme.faintText);
+    // Above the line, or below it at the top of the picture.
+    const bool atTop = spec.logY
+                           ? std::log(level.y / range.lower) > 0.85 * std::log(range.upper / range.lower)
+                           : level.y - range.lower > 0.85 * range.size();
+    name->setPositionAlignment(Qt::AlignLeft | (atTop ? Qt::AlignTop : Qt::AlignBottom));
+    name->position->setCoords(spec.xFirst, level.y);
   }
 
   const QFont titleFont = theme.sized(11, QFont::DemiBold);
@@ -116,14 +165,39 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
     into.setMode(QCPPainter::pmNoCaching);
     plot.toPainter(&into, width, std::max(1, height - static_cast<int>(titleHeight)));
   }
+  m_origin = area.topLeft() + QPointF(0, titleHeight);
   painter.save();
   painter.setRenderHint(QPainter::Antialiasing, true);
-  painter.drawPicture(area.topLeft() + QPointF(0, titleHeight), picture);
+  painter.drawPicture(m_origin, picture);
   painter.restore();
   painter.setFont(titleFont);
   painter.setPen(theme.text);
-  painter.drawText(area.topLeft() + QPointF(0, QFontMetricsF(titleFont, painter.device()).ascent()),
-                   spec.title);
+  const QRectF titleLine(area.left(), area.top(), area.width(), titleHeight);
+  double x = titleLine.left() + drawFitted(painter, titleLine, Qt::AlignLeft | Qt::AlignTop, spec.title);
+  painter.setFont(theme.sized(10.5));
+  const QFontMetricsF metrics(painter.font(), painter.device());
+  for (const PlotSeries& series : spec.series) {
+    if (series.name.isEmpty()) continue;
+    const double sample = theme.px(16), gap = theme.px(5);
+    x += theme.px(12);
+    if (x + sample + gap + metrics.horizontalAdvance(series.name) > titleLine.right()) break;
+    const double y = titleLine.center().y();
+    QPen pen(series.color, theme.px(2),
+             series.kind == PlotSeries::Kind::dashed ? Qt::DashLine : Qt::SolidLine, Qt::FlatCap);
+    painter.setPen(pen);
+    painter.drawLine(QPointF(x, y), QPointF(x + sample, y));
+    x += sample + gap;
+    painter.setPen(theme.faintText);
+    x += drawFitted(painter, QRectF(x, titleLine.top(), titleLine.right() - x, titleHeight),
+                    Qt::AlignLeft | Qt::AlignVCenter, series.name);
+  }
+}
+
+std::optional<QPointF> Plot::valueAt(QPointF point) const {
+  if (!m_plot) return std::nullopt;
+  const QPointF inside = point - m_origin;
+  if (!QRectF(m_plot->axisRect()->rect()).contains(inside)) return std::nullopt;
+  return QPointF(m_plot->xAxis->pixelToCoord(inside.x()), m_plot->yAxis->pixelToCoord(inside.y()));
 }
 
 }  // namespace decodescope

@@ -3,10 +3,12 @@
 #include "views/theme.h"
 
 #include <QColor>
+#include <QPointF>
 #include <QRectF>
 #include <QString>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 class QPainter;
@@ -14,12 +16,20 @@ class QCustomPlot;
 
 namespace decodescope {
 
-/// One curve or row of bars over whole numbers x.
+/// One curve, row of points or row of bars over x. Bars stand at whole numbers unless PlotSpec::wholeX is
+/// off.
 struct PlotSeries {
   std::vector<double> x;
   std::vector<double> y;
   QColor color;
-  enum class Kind { curve, dashed, bars } kind = Kind::curve;
+  enum class Kind { curve, dashed, bars, points } kind = Kind::curve;
+  QString name = {};  ///< for the legend above the axes; none where it is empty
+};
+
+/// A level that the curves are to be compared with, named at its left end.
+struct PlotLevel {
+  double y = 0;
+  QString name;
 };
 
 struct PlotSpec {
@@ -27,9 +37,13 @@ struct PlotSpec {
   QString xTitle;
   std::vector<PlotSeries> series;  ///< bars of several series are stacked in this order
   double xFirst = 0, xLast = 1;    ///< data outside are left out, not clipped
-  double yLast = 1;                ///< the y axis starts at 0
-  bool wholeY = false;             ///< y counts things: ticks at whole numbers only
-  double markedX = -1;             ///< a vertical line there; below xFirst: none
+  double yFirst = 0;               ///< where the y axis starts
+  double yLast = 1;
+  bool logY = false;    ///< needs yFirst > 0
+  bool wholeY = false;  ///< y counts things: ticks at whole numbers only
+  double markedX = -1;  ///< a vertical line there; below xFirst: none
+  bool wholeX = true;   ///< x counts things
+  std::vector<PlotLevel> levels;
 };
 
 /// Curves and bars drawn by QCustomPlot into any painter: text stays text in SVG and PDF.
@@ -38,9 +52,14 @@ class Plot {
   Plot();
   ~Plot();
   void paint(QPainter& painter, const QRectF& area, const Theme& theme, const PlotSpec& spec);
+  /// The x and y under a point, as it was painted last; nothing outside the axes.
+  std::optional<QPointF> valueAt(QPointF point) const;
+  /// Not shown any more: valueAt() finds nothing until the next paint().
+  void clear();
 
  private:
   std::unique_ptr<QCustomPlot> m_plot;
+  QPointF m_origin;  ///< of the axes' picture in the last paint()
 };
 
 }  // namespace decodescope

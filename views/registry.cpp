@@ -1,5 +1,6 @@
 #include "views/attention/attention_view.h"
 #include "views/kv_cache/kv_cache_view.h"
+#include "views/rope/rope_view.h"
 #include "views/view.h"
 
 #include <array>
@@ -21,6 +22,11 @@ std::span<const ViewInfo> viewRegistry() {
                                  "The keys and values that are kept for every layer and head, as they grow"),
                {Site::kProj, Site::vProj, Site::kRot},
                &makeKvCacheView},
+      ViewInfo{"rope",
+               QT_TRANSLATE_NOOP("Views", "Positions (RoPE)"),
+               QT_TRANSLATE_NOOP("Views", "How positions turn each pair of a query and a key"),
+               {Site::embedPositions, Site::qProj, Site::kProj, Site::qRot, Site::kRot},
+               &makeRopeView},
   };
   return kViews;
 }

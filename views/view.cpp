@@ -15,7 +15,8 @@ std::optional<double> NumberRange::parse(const QString& text) const {
 }
 
 QString NumberRange::text(double number) const {
-  const int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  int digits = 0;
+  for (double s = step; digits < 9 && std::abs(s - std::round(s)) > 1e-6; s *= 10) ++digits;
   return QString::number(number, 'f', digits);
 }
 

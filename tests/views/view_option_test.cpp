@@ -23,6 +23,7 @@ TEST(ViewOption, TextHoldsAsManyDigitsAsTheStepNeeds) {
   EXPECT_EQ((NumberRange{0, 2000, 1, 0}.text(1999)), QStringLiteral("1999"));
   EXPECT_EQ((NumberRange{0, 1, 0.1, 0}.text(0.5)), QStringLiteral("0.5"));
   EXPECT_EQ((NumberRange{0, 100, 25, 0}.text(75)), QStringLiteral("75"));
+  EXPECT_EQ((NumberRange{0, 1, 0.25, 0}.text(0.75)), QStringLiteral("0.75"));
 }
 
 TEST(ViewOption, StandardIsTheFirstChoiceOrTheRangesOwn) {

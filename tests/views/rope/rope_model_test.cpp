@@ -1,0 +1,172 @@
+// The RoPE view's numbers on runs of real models: bundled ones and random ones of every kind of position.
+
+#include "views/rope/rope_model.h"
+
+#include "core/attention/attention_rows.h"
+#include "core/formats/loaded_model.h"
+#include "tests/support/paths.h"
+#include "tests/support/random_model.h"
+#include "tests/support/random_run.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace decodescope::test {
+namespace {
+
+RunSnapshotPtr runOf(const LoadedModelPtr& model, int tokens) {
+  Result<Lane> lane = Lane::start(model, {.ignoreEos = true}, randomTokens(model->config(), tokens, 11), {});
+  DECODESCOPE_REQUIRE(lane.ok());
+  lane.value().step();
+  return lane.value().snapshot();
+}
+
+LoadedModelPtr bundled(const char* name) {
+  Result<LoadedModelPtr> model = loadModel((sourceDir() / "assets" / "models" / name).string());
+  DECODESCOPE_REQUIRE(model.ok());
+  return model.value();
+}
+
+Selection at(int query, int key, int layer = 0, int head = 0) {
+  Selection s;
+  s.step = StepIndex{1};
+  s.layer = LayerIndex{layer};
+  s.head = HeadIndex{head};
+  s.query = Position{query};
+  s.key = Position{key};
+  return s;
+}
+
+RopeModel shown(const RunSnapshotPtr& run, const Selection& selection, const RopeSettings& settings = {}) {
+  RopeModel model;
+  model.present(sessionOf(run), selection, settings);
+  return model;
+}
+
+TEST(RopeModel, ShiftingBothPositionsLeavesEveryScoreOfTheBundledModel) {
+  const RunSnapshotPtr run = runOf(bundled("love"), 30);
+  for (int layer = 0; layer < run->model->config().numHiddenLayers; ++layer) {
+    for (int head = 0; head < run->model->config().numAttentionHeads; ++head) {
+      for (int query = 0; query < 30; query += 3) {
+        for (const int shift : {0, 1, 17, 999, 2000}) {
+          const RopeModel model = shown(run, at(query, query / 2, layer, head), {.shift = shift});
+          ASSERT_EQ(model.state(), RopeModel::State::rotary);
+          EXPECT_NEAR(model.shiftedScore(), model.score(), 1e-5) << shift;
+          EXPECT_EQ(model.queryPosition() - model.keyPosition(), model.distance());
+        }
+      }
+    }
+  }
+}
+
+TEST(RopeModel, BothLayoutsAgreeAtFarPositions) {
+  const RunSnapshotPtr run = runOf(bundled("love"), 20);
+  for (const int shift : {0, 500, 1980}) {
+    const RopeModel own = shown(run, at(19, 4), {.shift = shift});
+    const RopeModel other = shown(run, at(19, 4), {.otherLayout = true, .shift = shift});
+    EXPECT_NE(own.layout(), other.layout());
+    EXPECT_NEAR(own.shiftedScore(), other.shiftedScore(), 1e-5);
+    EXPECT_LE(own.layoutDifference(), 1e-5);
+    ASSERT_EQ(own.pairs().size(), other.pairs().size());
+    for (std::size_t i = 0; i < own.pairs().size(); ++i) {
+      EXPECT_EQ(own.pairs()[i].query, other.pairs()[i].query) << "the same pairs, elsewhere in the row";
+      EXPECT_EQ(own.pairs()[i].turnedKey, other.pairs()[i].turnedKey);
+    }
+  }
+}
+
+TEST(RopeModel, ScoreIsTheRunsOwn) {
+  for (const NamedConfig& named : decoderFamily()) {
+    if (named.config.position != PositionKind::rotary) continue;
+    SCOPED_TRACE(named.name);
+    const RunSnapshotPtr run = runOf(randomLoadedModel(named.config, 3), 12);
+    const int head = named.config.numAttentionHeads - 1;
+    const RopeModel model = shown(run, at(9, 5, 1, head));
+    const std::vector<float> row = attentionRow(named.config, run->positions, LayerIndex{1}, HeadIndex{head},
+                                                Position{9}, ScoreStage::scaled);
+    EXPECT_NEAR(model.score(), static_cast<double>(row[5]), 1e-6);
+    EXPECT_NEAR(model.shiftedScore(), model.score(), 1e-6);
+    double sum = 0;
+    for (const RopePairShown& pair : model.pairs()) sum += pair.product;
+    EXPECT_NEAR(sum / std::sqrt(named.config.headDim), model.score(), 1e-5) << "pairs add up to the score";
+    EXPECT_NEAR(model.distanceScores()[4], model.score(), 1e-5) << "the curve passes through it";
+  }
+}
+
+TEST(RopeModel, PairsAreTurnedByTheirAngle) {
+  const RunSnapshotPtr run = runOf(bundled("nextday"), 8);
+  const RopeModel model = shown(run, at(7, 2), {.shift = 5});
+  for (const RopePairShown& pair : model.pairs()) {
+    EXPECT_DOUBLE_EQ(pair.queryAngle, 12 * pair.theta);
+    const double before = std::atan2(pair.query.y(), pair.query.x());
+    const double length = std::hypot(pair.query.x(), pair.query.y());
+    EXPECT_NEAR(pair.turnedQuery.x(), length * std::cos(before + pair.queryAngle), 1e-5);
+    EXPECT_NEAR(pair.turnedQuery.y(), length * std::sin(before + pair.queryAngle), 1e-5);
+  }
+}
+
+TEST(RopeModel, MatrixAndCheapFormTurnAlike) {
+  const RunSnapshotPtr run = runOf(bundled("love"), 10);
+  for (const bool other : {false, true}) {
+    const RopeModel model =
+        shown(run, at(9, 0), {.panel = RopePanel::matrix, .otherLayout = other, .shift = 300});
+    EXPECT_LE(model.matrixDifference(), 1e-5);
+    const std::vector<float> partners = model.partners(), cosines = model.repeated(true),
+                             sines = model.repeated(false);
+    for (std::size_t i = 0; i < partners.size(); ++i)
+      EXPECT_NEAR(model.query()[i] * cosines[i] + partners[i] * sines[i], model.turnedQuery()[i], 1e-5F);
+  }
+}
+
+TEST(RopeModel, ScoresStayUnderTheBound) {
+  const RunSnapshotPtr run = runOf(bundled("love"), 12);
+  for (int key = 0; key < 12; ++key) {
+    const RopeModel model = shown(run, at(11, key, 1, 1));
+    for (std::size_t r = 0; r < model.distanceScores().size(); ++r)
+      ASSERT_LE(std::abs(model.distanceScores()[r]), model.distanceBounds()[r] + 1e-9);
+  }
+}
+
+TEST(RopeModel, OtherPositionsShowTheTableThatIsAdded) {
+  for (const NamedConfig& named : decoderFamily()) {
+    const PositionKind kind = named.config.position;
+    if (kind != PositionKind::learned && kind != PositionKind::sinusoidal) continue;
+    SCOPED_TRACE(named.name);
+    const RunSnapshotPtr run = runOf(randomLoadedModel(named.config, 3), 6);
+    const RopeModel model = shown(run, at(4, 0));
+    ASSERT_EQ(model.state(), RopeModel::State::table);
+    EXPECT_EQ(model.isSinusoidal(), kind == PositionKind::sinusoidal);
+    const std::span<const float> row = model.tableRow(4);
+    const std::span<const float> traced = run->positions[4]->row(Site::embedPositions);
+    EXPECT_TRUE(std::equal(row.begin(), row.end(), traced.begin(), traced.end()));
+  }
+}
+
+TEST(RopeModel, SaysWhyThereIsNothing) {
+  EXPECT_EQ(shown(nullptr, at(0, 0)).state(), RopeModel::State::noModel);
+  const LoadedModelPtr plain = wordyModel({.rotary = false});
+  EXPECT_EQ(shown(randomRun(plain, 3, 1), at(0, 0)).state(), RopeModel::State::none);
+  const LoadedModelPtr rotary = wordyModel({});
+  Selection before = at(0, 0);
+  before.step = StepIndex{0};
+  EXPECT_EQ(shown(randomRun(rotary, 3, 0), before).state(), RopeModel::State::nothingDecoded);
+  auto dropped = std::make_shared<RunSnapshot>(*randomRun(rotary, 5, 1));
+  dropped->positions[1].reset();
+  const RopeModel model = shown(dropped, at(4, 1));
+  EXPECT_EQ(model.state(), RopeModel::State::notStored);
+  EXPECT_TRUE(model.emptyText().contains(QLatin1String("token 1")));
+  EXPECT_TRUE(model.tables().empty());
+}
+
+TEST(RopeModel, TablesHoldWhatIsShown) {
+  const RunSnapshotPtr run = runOf(bundled("love"), 9);
+  const RopeModel model = shown(run, at(8, 3), {.shift = 40});
+  const std::vector<NamedTable> tables = model.tables();
+  ASSERT_EQ(tables.size(), 2u);
+  EXPECT_EQ(tables[0].shape, (std::vector<int>{4, 12}));
+  EXPECT_FLOAT_EQ(tables[0].values[1], static_cast<float>(model.pairs()[0].queryAngle));
+  EXPECT_FLOAT_EQ(tables[1].values[5], static_cast<float>(model.shiftedScore()));
+}
+
+}  // namespace
+}  // namespace decodescope::test
