@@ -64,9 +64,18 @@ void RopeModel::present(const SessionSnapshot& session, const Selection& selecti
                         const RopeSettings& settings) {
   m_selection = clampTo(selection, session);
   m_settings = settings;
+  m_run = session.lanes.empty() ? nullptr : session.lanes[static_cast<std::size_t>(m_selection.lane)].run;
+  rebuild();
+}
+
+void RopeModel::setSettings(const RopeSettings& settings) {
+  m_settings = settings;
+  rebuild();
+}
+
+void RopeModel::rebuild() {
   m_pairs.clear();
   m_curvesMade = false;
-  m_run = session.lanes.empty() ? nullptr : session.lanes[static_cast<std::size_t>(m_selection.lane)].run;
   if (!m_run || !m_run->model) {
     m_state = State::noModel;
     m_run = nullptr;

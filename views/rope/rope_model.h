@@ -52,6 +52,8 @@ class RopeModel {
   };
 
   void present(const SessionSnapshot& session, const Selection& selection, const RopeSettings& settings);
+  /// The same place under other settings.
+  void setSettings(const RopeSettings& settings);
 
   State state() const { return m_state; }
   const Selection& selection() const { return m_selection; }
@@ -112,6 +114,7 @@ class RopeModel {
   std::vector<NamedTable> tables() const;
 
  private:
+  void rebuild();
   void presentRotary();
   void presentTable();
   void makeCurves() const;

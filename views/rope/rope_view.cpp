@@ -116,8 +116,10 @@ std::vector<ViewOption> RopeView::options() const {
 bool RopeView::setOption(const QString& id, const QString& value) {
   if (id == QLatin1String("shift")) {
     const std::optional<double> shift = kShift.parse(value);
-    if (shift) m_settings.shift = static_cast<int>(*shift);
-    return shift.has_value();
+    if (!shift) return false;
+    m_settings.shift = static_cast<int>(*shift);
+    m_model.setSettings(m_settings);
+    return true;
   }
   for (const ViewOption& option : options()) {
     if (option.id != id) continue;
@@ -134,6 +136,7 @@ bool RopeView::setOption(const QString& id, const QString& value) {
   } else {
     return false;
   }
+  m_model.setSettings(m_settings);
   return true;
 }
 
