@@ -17,9 +17,11 @@ double largestMagnitude(std::span<const float> values) {
 }
 
 void drawBarStrip(QPainter& painter, const QRectF& area, const Theme& theme, std::span<const float> values,
-                  std::span<const float> before, double limit, const QColor& color) {
+                  std::span<const float> before, double limit, const QColor& color, BarBase base) {
   painter.fillRect(area, theme.panel);
-  const double middle = area.center().y(), half = area.height() / 2;
+  const bool signedValues = base == BarBase::middle;
+  const double middle = signedValues ? area.center().y() : area.bottom();
+  const double half = signedValues ? area.height() / 2 : area.height();
   const auto height = [&](float v) {
     return std::clamp(static_cast<double>(v) / std::max(1e-12, limit), -1.0, 1.0) * half;
   };

@@ -273,7 +273,8 @@ QStringList NormsModel::facts() const {
       facts << tr("what if: x is multiplied by %1, plus %2")
                    .arg(signedNumber(m_settings.factor, 1), signedNumber(m_settings.addend, 1));
     else if (!m_settings.site)
-      facts << tr("the norm chosen on the map");
+      facts << (isNormSite(m_selection.site) ? tr("as on the map")
+                                             : tr("the map shows no norm: the layer's first"));
   }
   return facts;
 }

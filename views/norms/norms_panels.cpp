@@ -91,8 +91,10 @@ void NormsView::paintMaps(QPainter& painter, const QRectF& area, const Theme& th
   const double lineHeight = std::ceil(metrics.height());
   const auto placeLabel = [&](const NormPlace& place) {
     if (place.layer == kNoLayer) return tr("final norm");
-    return place.site == places.front().site ? tr("layer %1 first").arg(place.layer.value)
-                                             : tr("layer %1 second").arg(place.layer.value);
+    const QString name = place.site == Site::inputLayernorm           ? tr("input")
+                         : place.site == Site::postAttentionLayernorm ? tr("post-attention")
+                                                                      : tr("post-feedforward");
+    return tr("layer %1 %2").arg(QString::number(place.layer.value), name);
   };
   double labels = 0;
   for (const NormPlace& place : places)
@@ -187,7 +189,8 @@ void NormsView::paintColumns(QPainter& painter, const QRectF& area, const Theme&
   const std::vector<float> means = narrowed(columns.mean), variances = narrowed(columns.variance);
   const double meanEnd = largestMagnitude(means), varianceEnd = largestMagnitude(variances);
   drawBarStrip(painter, m_columns.columnMean, theme, means, {}, meanEnd, theme.warning);
-  drawBarStrip(painter, m_columns.columnVariance, theme, variances, {}, varianceEnd, theme.warning);
+  drawBarStrip(painter, m_columns.columnVariance, theme, variances, {}, varianceEnd, theme.warning,
+               BarBase::bottom);
   painter.setBrush(Qt::NoBrush);
   painter.setPen(QPen(theme.accent, theme.px(1.5), Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
   painter.drawRect(QRectF(m.left(), m.top() + m_model.selection().query.value * row, m.width(), row));

@@ -165,6 +165,8 @@ void NormsView::paintRow(QPainter& painter, const QRectF& area, const Theme& the
                                 largestMagnitude(m_model.outputBefore(NormKind::layerNorm)),
                                 largestMagnitude(m_model.outputBefore(NormKind::rmsNorm))});
   const double inputs = std::max(largestMagnitude(m_model.changed()), largestMagnitude(m_model.input()));
+  // Small differences are enlarged, rounding is not.
+  const double apart = std::max(largestMagnitude(m_model.difference()), 1e-3 * both);
   const std::span<const float> none;
   const bool changed = m_model.isChanged();
   drawBarStrip(painter, m_row.strips[0], theme, m_model.changed(), changed ? m_model.input() : none, inputs,
@@ -174,7 +176,7 @@ void NormsView::paintRow(QPainter& painter, const QRectF& area, const Theme& the
                colorOf(NormKind::layerNorm));
   drawBarStrip(painter, m_row.strips[2], theme, rms, changed ? m_model.outputBefore(NormKind::rmsNorm) : none,
                both, colorOf(NormKind::rmsNorm));
-  drawBarStrip(painter, m_row.strips[3], theme, m_model.difference(), none, both, theme.warning);
+  drawBarStrip(painter, m_row.strips[3], theme, m_model.difference(), none, apart, theme.warning);
   // The mean of x, as a line: what LayerNorm takes out.
   const QRectF& x = m_row.strips[0];
   const double y = x.center().y() - m_model.statistics().mean / std::max(1e-12, inputs) * x.height() / 2;
@@ -186,7 +188,7 @@ void NormsView::paintRow(QPainter& painter, const QRectF& area, const Theme& the
     painter.setPen(theme.faintText);
     for (std::size_t i = 0; i < 4; ++i) {
       const QRectF& strip = m_row.strips[i];
-      const QString end = shortNumber(i == 0 ? inputs : both);
+      const QString end = shortNumber(i == 0 ? inputs : i == 3 ? apart : both);
       const double line = std::ceil(QFontMetricsF(painter.font(), painter.device()).height());
       const auto label = [&](double at, const QString& text) {
         drawFitted(painter, QRectF(strip.left() - m_row.axisWidth, at, m_row.axisWidth - theme.px(5), line),
