@@ -45,7 +45,8 @@ struct ModelConfig {
   RotaryLayout rotaryLayout = RotaryLayout::rotateHalf;
   double ropeTheta = 10000.0;
   int positionOffset = 0;  ///< row of the position table that position 0 uses (OPT: 2)
-  /// The learned table holds sinusoids that were never trained: for what views say, the arithmetic is that of `learned`.
+  /// The learned table holds sinusoids that were never trained: for what views say, the arithmetic is that of
+  /// `learned`.
   bool sinusoidalTable = false;
 
   Activation activation = Activation::silu;

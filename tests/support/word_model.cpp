@@ -18,7 +18,8 @@ std::string writeWordModel(const std::string& folder, const ModelConfig& config,
   withEnds.bosTokenId = TokenId{0};
   withEnds.eosTokenIds = {TokenId{1}};
   const Model model = randomModel(withEnds, seed);
-  const Result<void> saved = saveHfFolder(folder, model, writeWordLevelTokenizerJson(words), {}, StoredFloat::f32);
+  const Result<void> saved =
+      saveHfFolder(folder, model, writeWordLevelTokenizerJson(words), {}, StoredFloat::f32);
   DECODESCOPE_REQUIRE(saved.ok());
   return folder;
 }

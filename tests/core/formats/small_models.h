@@ -17,8 +17,8 @@ ModelConfig smallGpt2();  ///< V 24, D 12, F 20, L 2, H 3, d 4, S 32, tied
 /// Weights that are different everywhere and exact in bfloat16.
 Model numberedModel(const ModelConfig& config);
 
-/// A model with interleaved rotary pairs as the Hugging Face folder of the same model has it: in every head of q
-/// and k the pairs' first elements, then their second ones. One that is in halves already is copied.
+/// A model with interleaved rotary pairs as the Hugging Face folder of the same model has it: in every head
+/// of q and k the pairs' first elements, then their second ones. One that is in halves already is copied.
 Model withPairsInHalves(const Model& model);
 
 /// A word-level tokenizer: [UNK] 0, [SOS] 1 (BOS), [EOS] 2, the 3, cat 4, sat 5.
