@@ -63,7 +63,7 @@ std::vector<NamedTable> RopeModel::tables() const {
       columns << QStringLiteral("product");
       NamedTable table = tableOf("pairs", columns);
       for (const RopePairShown& p : m_pairs) {
-        addRow(table, pairName(p),
+        addRow(table, QStringLiteral("pair %1").arg(p.pair),
                std::array<double, 12>{p.theta, p.queryAngle, p.keyAngle, p.query.x(), p.query.y(), p.key.x(),
                                       p.key.y(), p.turnedQuery.x(), p.turnedQuery.y(), p.turnedKey.x(),
                                       p.turnedKey.y(), p.product});
