@@ -24,7 +24,7 @@ constexpr int kExitInterrupted = 130;
 constexpr OptionInfo kOptions[] = {
     {"--out", "DIR", "where the model's folder is made, for example assets/models"},
     {"--steps", "N", "steps of the whole training (default: the preset's)"},
-    {"--seed", "S", "of the first weights (default: the preset's, 1)"},
+    {"--seed", "S", "of the first weights (default: the preset's)"},
     {"--threads", "N", "default: the cores of this machine; the result has the same bits with any number"},
     {"--resume", "", "go on from DIR/PRESET.checkpoint; with all, skip what is finished"},
     {"--checkpoint-every", "N", "steps between checkpoints (default 200)"},

@@ -27,7 +27,8 @@ struct TrainerSettings {
 /// so models that share a shape share its first weights. The common vector gives q and k something constant
 /// to rotate, and large first q and k let it weigh: a head can then look at a distance, whatever the tokens.
 /// Without both no head of a small model learns to within the steps that it has.
-/// Beside sinusoids, which serve that end themselves and are large, embeddings have 3/√D and no common vector.
+/// Beside sinusoids, which serve that end themselves and are large, embeddings have 3/√D and no common
+/// vector.
 void initializeWeights(Model& model, std::uint64_t seed, bool sinusoidalPositions);
 
 /// Trains one model, a step at a time. Everything that follows from the settings, the data and the step

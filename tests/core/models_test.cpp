@@ -1,5 +1,6 @@
 // What the bundled models are there for (assets/models).
 #include "core/decode/lane.h"
+#include "core/train/head_roles.h"
 #include "core/train/presets.h"
 #include "core/train/tale_grammar.h"
 #include "core/train/tales.h"
@@ -164,6 +165,28 @@ TEST(BundledModels, TalesContinueOnceUponATimeGrammatically) {
     ++models;
   }
   EXPECT_EQ(models, 4);
+}
+
+/// What the cards say of the default model is measured again.
+TEST(BundledModels, DefaultModelHasThePromisedHeads) {
+  const LoadedModelPtr model = load(kDefaultPreset);
+  ASSERT_TRUE(model);
+  const Result<TalesMeasurement> measured =
+      measureOnTales(*model->model, *model->tokenizer, kHeldOutSeed + 1, 40);
+  ASSERT_TRUE(measured.ok());
+  EXPECT_NEAR(measured.value().lossPerToken, model->card.heldOutLoss, 0.05);
+  for (const char* const role : {"previous token", "copies a name"}) {
+    const auto promised = std::find_if(model->card.heads.begin(), model->card.heads.end(),
+                                       [&](const NotableHead& head) { return head.role == role; });
+    ASSERT_NE(promised, model->card.heads.end()) << role;
+    EXPECT_GT(promised->share, 0.5) << role;
+    const std::vector<NotableHead>& heads = measured.value().heads;
+    const auto found = std::find_if(heads.begin(), heads.end(), [&](const NotableHead& head) {
+      return head.role == role && head.layer == promised->layer && head.head == promised->head;
+    });
+    ASSERT_NE(found, heads.end()) << role;
+    EXPECT_NEAR(found->share, promised->share, 0.05) << role;
+  }
 }
 
 std::vector<std::string> presetNames() {
