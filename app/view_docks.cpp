@@ -58,7 +58,8 @@ void ViewDocks::arrange(int width) {
       tabifyDockWidget(m_docks[i - 1], m_docks[i]);
     }
   }
-  m_docks.front()->raise();
+  // Of those behind each other the first is in front, not the last one added.
+  m_docks[beside ? 1 : 0]->raise();
   if (beside) resizeDocks({m_docks[0], m_docks[1]}, {width * 3 / 5, width * 2 / 5}, Qt::Horizontal);
 }
 
