@@ -1,4 +1,5 @@
 #include "core/formats/file_kind.h"
+#include "core/formats/gguf_model.h"
 #include "core/formats/hf_folder.h"
 #include "core/formats/llama2c.h"
 #include "core/formats/loaded_model.h"
@@ -43,6 +44,11 @@ constexpr FormatRow kFormats[] = {
      [](const std::string& path, const LoadProgress& progress) {
        return loadHfFolder(hfFolderOf(path), progress);
      }},
+    {"gguf", "a GGUF file (.gguf)",
+     [](const std::string& path) {
+       return path.ends_with(".gguf") || fileStart(path, 4) == "GGUF" || fileStart(path, 4) == "FUGG";
+     },
+     loadGguf},
     // Last, because version 0 has no magic: any file of that name is taken for one, and checked.
     {"llama2c", "a llama2.c checkpoint (.bin)",
      [](const std::string& path) { return path.ends_with(".bin") || hasLlama2cMagic(fileStart(path, 4)); },

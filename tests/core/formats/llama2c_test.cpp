@@ -94,7 +94,7 @@ TEST(Llama2c, BrokenCheckpointsAreRefused) {
   EXPECT_EQ(failure(one, "any name"), "ok") << "version 1 has a magic";
   EXPECT_EQ(failure(zero, "m.dat"),
             "m.dat: unknown kind of model file: allowed a Hugging Face folder (or its config.json or "
-            "model.safetensors); a llama2.c checkpoint (.bin)");
+            "model.safetensors); a GGUF file (.gguf); a llama2.c checkpoint (.bin)");
   EXPECT_EQ(failure(std::string(27, '\1')),
             "m.bin: too short for a llama2.c checkpoint: found 27 bytes, allowed at least 28");
   EXPECT_EQ(failure(""), "m.bin: file is empty");

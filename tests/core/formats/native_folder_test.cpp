@@ -202,7 +202,7 @@ TEST(NativeFolder, PathsThatAreNoModel) {
   folder.write("notes.txt", "hello");
   EXPECT_EQ(messageFor(folder, folder.file("notes.txt")),
             "notes.txt: unknown kind of model file: found text, allowed a Hugging Face folder (or its "
-            "config.json or model.safetensors); a llama2.c checkpoint (.bin)");
+            "config.json or model.safetensors); a GGUF file (.gguf); a llama2.c checkpoint (.bin)");
   ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
   EXPECT_EQ(messageFor(folder, folder.file("fifo")), "fifo: not a file or folder that can hold a model");
   EXPECT_EQ(messageFor(folder, "/dev/null"), "/dev/null: not a file or folder that can hold a model");
