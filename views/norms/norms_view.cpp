@@ -286,7 +286,7 @@ void NormsView::paintHistograms(QPainter& painter, const QRectF& area, const The
       {tr("LayerNorm"), m_model.plainOutput(NormKind::layerNorm), colorOf(NormKind::layerNorm)},
       {tr("RMSNorm"), m_model.plainOutput(NormKind::rmsNorm), colorOf(NormKind::rmsNorm)},
   }};
-  const bool across = area.width() > 1.9 * area.height();
+  const bool across = area.width() > 1.9 * area.height() || area.height() / 3 < theme.px(112);
   // The three on one range of x each would hide what is shown: before by itself, both norms on one.
   const double after = 1.05 * std::max(largestMagnitude(parts[1].values), largestMagnitude(parts[2].values));
   const double before = 1.05 * largestMagnitude(parts[0].values);
