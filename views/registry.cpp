@@ -28,13 +28,13 @@ std::span<const ViewInfo> viewRegistry() {
                QT_TRANSLATE_NOOP("Views", "How positions turn each pair of a query and a key"),
                {Site::embedPositions, Site::qProj, Site::kProj, Site::qRot, Site::kRot},
                &makeRopeView},
-      ViewInfo{"norms",
-               QT_TRANSLATE_NOOP("Views", "Norms"),
-               QT_TRANSLATE_NOOP("Views", "What LayerNorm and RMSNorm do to a token's residual"),
-               {Site::embedTokens, Site::inputLayernorm, Site::postAttentionResidual,
-                Site::postAttentionLayernorm, Site::downProj, Site::postFeedforwardLayernorm, Site::output,
-                Site::norm},
-               &makeNormsView},
+      ViewInfo{
+          "norms",
+          QT_TRANSLATE_NOOP("Views", "Norms"),
+          QT_TRANSLATE_NOOP("Views", "What LayerNorm and RMSNorm do to a token's residual"),
+          {Site::embedTokens, Site::inputLayernorm, Site::postAttentionResidual, Site::postAttentionLayernorm,
+           Site::downProj, Site::postFeedforwardLayernorm, Site::output, Site::norm},
+          &makeNormsView},
   };
   return kViews;
 }
