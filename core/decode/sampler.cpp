@@ -58,11 +58,15 @@ std::vector<Candidate> keptCandidates(std::span<const float> logits, const Sampl
   return candidates;
 }
 
-TokenId sampleToken(std::span<const float> logits, const SamplingSettings& settings, int draw) {
-  const std::vector<Candidate> candidates = keptCandidates(logits, settings);
+double drawnNumber(const SamplingSettings& settings, int draw) {
   // A generator of its own for each draw; its seed mixes the run's seed with the draw by an odd multiplier.
   Random random(settings.seed + 0x9e3779b97f4a7c15u * static_cast<std::uint64_t>(draw));
-  const double target = random.uniform();
+  return random.uniform();
+}
+
+TokenId sampleToken(std::span<const float> logits, const SamplingSettings& settings, int draw) {
+  const std::vector<Candidate> candidates = keptCandidates(logits, settings);
+  const double target = drawnNumber(settings, draw);
   double reached = 0;
   for (const Candidate& candidate : candidates) {
     reached += candidate.probability;

@@ -24,6 +24,10 @@ std::vector<Candidate> keptCandidates(std::span<const float> logits, const Sampl
 /// token.
 TokenId sampleToken(std::span<const float> logits, const SamplingSettings& settings, int draw);
 
+/// The number in [0, 1) that sampleToken() draws for this seed and index: the pick is the first candidate at
+/// which the sum of probabilities, the likeliest first, exceeds it.
+double drawnNumber(const SamplingSettings& settings, int draw);
+
 /// softmax(logits)[token] at temperature 1, summed in double.
 double tokenProbability(std::span<const float> logits, TokenId token);
 
