@@ -59,6 +59,10 @@ struct Hit {
   QString toolTip;                   ///< one to three lines, names and value
   std::optional<Selection> clicked;  ///< what a click selects, where it is more than what pointing previews
   bool locks = true;                 ///< a click also locks the place, or unlocks it
+  /// A click means: decode on from the shown step with this token instead of the one that was picked.
+  std::optional<TokenId> branch = {};
+  /// A click sets this option of the view, id and value.
+  std::optional<std::pair<QString, QString>> option = {};
 };
 
 /// One picture of a session: a pure model (present) and a thin painter (paint). Not a widget: the window, the

@@ -86,6 +86,11 @@ class ViewWidget::Canvas : public QWidget {
     if (event->button() != Qt::LeftButton || m_dragging) return;
     const std::optional<Hit> hit = m_owner.m_view->hitTest(event->position());
     if (!hit) return;
+    if (hit->option) return m_owner.chooseOption(hit->option->first, hit->option->second);
+    if (hit->branch) {
+      emit m_owner.branchProposed(hit->hovered, *hit->branch);
+      return;
+    }
     Selection s = hit->clicked.value_or(hit->hovered);
     const Selection& now = m_owner.m_selection;
     const bool samePlace =

@@ -57,6 +57,8 @@ class ViewWidget : public QWidget {
  signals:
   void selectionProposed(const decodescope::Selection& selection);
   void optionsChanged();
+  /// A click asked to decode on from this step with another token than the one that was picked.
+  void branchProposed(const decodescope::Selection& at, decodescope::TokenId token);
   /// Something that the user should be told, in one line: "Saved FILE", or why it could not be.
   void message(const QString& text, bool isError);
 

@@ -63,7 +63,8 @@ TEST_P(ExportTest, SvgHoldsTextAsTextAndCanBeRead) {
   write(ExportFormat::svg, file("a.svg"));
   const QByteArray svg = contents(file("a.svg"));
   EXPECT_GT(svg.count("<text"), 5);
-  EXPECT_TRUE(svg.contains("layer 0") || svg.contains("KV cache"));
+  EXPECT_TRUE(svg.contains("layer 0") || svg.contains("KV cache") || svg.contains("step ") ||
+              svg.contains("Worked example"));
   EXPECT_TRUE(svg.contains(kCommand.toHtmlEscaped().toUtf8()));
   QSvgRenderer renderer;
   EXPECT_TRUE(renderer.load(svg));
@@ -128,7 +129,9 @@ TEST_P(ExportTest, EmptyViewsCanBeTakenAlongToo) {
   for (const ExportFormat format :
        {ExportFormat::png, ExportFormat::svg, ExportFormat::pdf, ExportFormat::csv, ExportFormat::npy})
     write(format, file("empty.") + suffixOf(format));
-  EXPECT_EQ(readNpy(m_dir.file("empty.npy")).shape, std::vector<std::int64_t>{0});
+  // A view that needs nothing of a run has its numbers all the same.
+  const bool needsRun = !viewRegistry()[GetParam()].sites.empty();
+  EXPECT_EQ(readNpy(m_dir.file("empty.npy")).shape == std::vector<std::int64_t>{0}, needsRun);
 }
 
 TEST_P(ExportTest, AFileThatCannotBeWrittenIsAnErrorAndLeavesNothing) {

@@ -1,0 +1,191 @@
+#include "views/grid_sheet.h"
+
+#include "views/heatmap.h"
+#include "views/text_fit.h"
+
+#include <QFontMetricsF>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+namespace decodescope {
+namespace {
+
+QFont nameFont(const Theme& theme) {
+  return theme.sized(12, QFont::DemiBold);
+}
+
+QFont labelFont(const Theme& theme) {
+  return theme.sized(11);
+}
+
+QFont signFont(const Theme& theme) {
+  return theme.sized(14);
+}
+
+QString longestNumber(const std::vector<GridLine>& lines) {
+  QString longest;
+  for (const GridLine& line : lines) {
+    for (const GridItem& item : line) {
+      const QString text = widestNumber(item.grid);
+      if (text.size() > longest.size()) longest = text;
+    }
+  }
+  return longest;
+}
+
+}  // namespace
+
+std::optional<std::vector<GridSheet::Placed>> GridSheet::place(QPainter& painter, const QRectF& area,
+                                                               const Theme& theme,
+                                                               const std::vector<GridLine>& lines,
+                                                               const Cell& cell, Fit fit) const {
+  const QFontMetricsF names(nameFont(theme), painter.device()), labels(labelFont(theme), painter.device()),
+      signs(signFont(theme), painter.device());
+  std::vector<Placed> placed;
+  double y = area.top();
+  for (std::size_t l = 0; l < lines.size(); ++l) {
+    double x = area.left();
+    const bool labelled = std::any_of(lines[l].begin(), lines[l].end(),
+                                      [](const GridItem& item) { return !item.grid.columnLabels.isEmpty(); });
+    std::size_t lineStart = placed.size();
+    // Matrices of one line stand with their middles at one height.
+    const auto finishLine = [&] {
+      double tallest = 0, foot = 0;
+      for (std::size_t i = lineStart; i < placed.size(); ++i)
+        tallest = std::max(tallest, placed[i].cells.height());
+      for (std::size_t i = lineStart; i < placed.size(); ++i) {
+        Placed& p = placed[i];
+        const double down = (tallest - p.cells.height()) / 2;
+        p.cells.translate(0, down);
+        p.frame.translate(0, down);
+        p.before = QRectF(p.before.left(), p.cells.center().y() - signs.height(), p.before.width(),
+                          2 * signs.height());
+        foot = std::max(foot, p.frame.bottom());
+      }
+      y = foot + theme.px(12);
+      x = area.left();
+      lineStart = placed.size();
+    };
+    for (std::size_t i = 0; i < lines[l].size(); ++i) {
+      const CellGrid& grid = lines[l][i].grid;
+      double rowLabels = 0;
+      for (const QString& text : grid.rowLabels)
+        rowLabels =
+            std::max(rowLabels, std::min(theme.px(130), labels.horizontalAdvance(text) + theme.px(6)));
+      const double sign =
+          lines[l][i].before.isEmpty() ? 0 : signs.horizontalAdvance(lines[l][i].before) + theme.px(14);
+      const double cells = cell.width * grid.columns;
+      const double words = std::max(names.horizontalAdvance(grid.name + QStringLiteral("  ") + grid.shape),
+                                    std::min(theme.px(230), labels.horizontalAdvance(grid.caption)));
+      const double width = sign + rowLabels + std::max(cells, words) + theme.px(6);
+      if (fit != Fit::unbroken && x + width > area.right() && placed.size() > lineStart) finishLine();
+      if (fit != Fit::anyhow && x + width > area.right() + 0.5) return std::nullopt;
+      const double top = y + names.height() + theme.px(2) + (labelled ? labels.height() + theme.px(1) : 0);
+      Placed p{l, i, QRectF(), QRectF(x, 0, sign, 0), QRectF(), grid.rows, grid.columns};
+      p.cells = QRectF(x + sign + rowLabels, top, cells, cell.height * grid.rows);
+      p.frame =
+          QRectF(x + sign, y, width - sign,
+                 top - y + p.cells.height() + (grid.caption.isEmpty() ? 0 : labels.height() + theme.px(2)));
+      x += width + theme.px(10);
+      placed.push_back(p);
+    }
+    finishLine();
+  }
+  if (fit != Fit::anyhow && y - theme.px(12) > area.bottom() + 0.5) return std::nullopt;
+  return placed;
+}
+
+void GridSheet::paint(QPainter& painter, const QRectF& area, const Theme& theme,
+                      const std::vector<GridLine>& lines) {
+  m_placed.clear();
+  m_numberPixels = 0;
+  const QString longest = longestNumber(lines);
+  struct Try {
+    Cell cell;
+    Fit fit;
+  };
+  std::vector<Try> tries;
+  const auto withNumbers = [&](Fit fit, double smallest) {
+    for (double pixels = 22; pixels >= smallest; --pixels) {
+      const QFontMetricsF metrics(theme.sized(pixels), painter.device());
+      tries.push_back({{wholePixels(painter, metrics.horizontalAdvance(longest) + theme.px(pixels * 0.8)),
+                        wholePixels(painter, metrics.height() + theme.px(pixels * 0.5)), pixels},
+                       fit});
+    }
+  };
+  // An equation on one line reads better than large numbers on two.
+  withNumbers(Fit::unbroken, 12);
+  withNumbers(Fit::broken, 9);
+  for (const double side : {20, 16, 13, 11, 9, 7, 5, 4, 3, 2, 1}) {
+    const double pixels = wholePixels(painter, theme.px(side));
+    tries.push_back({{pixels, pixels, 0}, Fit::broken});
+  }
+  tries.back().fit = Fit::anyhow;
+  for (const Try& attempt : tries) {
+    auto placed = place(painter, area, theme, lines, attempt.cell, attempt.fit);
+    if (!placed) continue;
+    m_placed = std::move(*placed);
+    m_numberPixels = attempt.cell.number;
+    break;
+  }
+  m_bottom = area.top();
+  for (const Placed& p : m_placed) m_bottom = std::max(m_bottom, p.frame.bottom());
+  for (const Placed& p : m_placed) {
+    if (p.cells.top() > area.bottom()) continue;
+    const GridItem& item = lines[p.line][p.item];
+    const CellGrid& grid = item.grid;
+    const double w = p.cells.width() / std::max(1, p.columns), h = p.cells.height() / std::max(1, p.rows);
+    painter.setFont(signFont(theme));
+    painter.setPen(theme.faintText);
+    drawFitted(painter, p.before, Qt::AlignCenter, item.before);
+    painter.setFont(nameFont(theme));
+    painter.setPen(inkColor(grid.ink, theme));
+    const double line = QFontMetricsF(painter.font(), painter.device()).height();
+    const double left = grid.rowLabels.isEmpty() ? p.cells.left() : p.frame.left();
+    const double room = std::min(p.frame.right(), area.right()) - left;
+    const double named = drawFitted(painter, QRectF(left, p.frame.top(), room, line),
+                                    Qt::AlignLeft | Qt::AlignVCenter, grid.name);
+    painter.setFont(labelFont(theme));
+    painter.setPen(theme.faintText);
+    const double gap = theme.px(6);
+    if (room - named > gap)
+      drawFitted(painter, QRectF(left + named + gap, p.frame.top(), room - named - gap, line),
+                 Qt::AlignLeft | Qt::AlignVCenter, grid.shape);
+    const double small = QFontMetricsF(painter.font(), painter.device()).height();
+    for (int c = 0; c < std::min(p.columns, static_cast<int>(grid.columnLabels.size())); ++c)
+      drawFitted(painter, QRectF(p.cells.left() + c * w, p.cells.top() - small - theme.px(1), w, small),
+                 Qt::AlignHCenter | Qt::AlignVCenter, grid.columnLabels[c]);
+    if (h >= small * 0.85) {
+      for (int r = 0; r < std::min(p.rows, static_cast<int>(grid.rowLabels.size())); ++r)
+        drawFitted(
+            painter,
+            QRectF(p.frame.left(), p.cells.top() + r * h, p.cells.left() - p.frame.left() - theme.px(5), h),
+            Qt::AlignRight | Qt::AlignVCenter, grid.rowLabels[r]);
+    }
+    drawGridCells(painter, p.cells, grid, theme, m_numberPixels);
+    if (!grid.caption.isEmpty()) {
+      painter.setFont(labelFont(theme));
+      painter.setPen(theme.faintText);
+      drawFitted(painter,
+                 QRectF(p.cells.left(), p.cells.bottom() + theme.px(2),
+                        std::min(p.frame.right(), area.right()) - p.cells.left(), small),
+                 Qt::AlignLeft | Qt::AlignVCenter, grid.caption);
+    }
+  }
+}
+
+std::optional<GridSheet::Spot> GridSheet::at(QPointF point) const {
+  for (const Placed& p : m_placed) {
+    if (!p.cells.contains(point)) continue;
+    const auto index = [](double offset, double length, int count) {
+      return std::clamp(static_cast<int>(offset / length * count), 0, count - 1);
+    };
+    return Spot{p.line, p.item, index(point.y() - p.cells.top(), p.cells.height(), p.rows),
+                index(point.x() - p.cells.left(), p.cells.width(), p.columns)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace decodescope

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "views/cell_grid.h"
+
+#include <optional>
+#include <vector>
+
+namespace decodescope {
+
+/// A small matrix in an equation, and what stands before it: "·", "=", "softmax →".
+struct GridItem {
+  QString before;
+  CellGrid grid;
+};
+using GridLine = std::vector<GridItem>;
+
+/// Equations of small matrices below each other, with cells as large as fit and all of one size. Lines that
+/// are too wide are broken between matrices.
+class GridSheet {
+ public:
+  void paint(QPainter& painter, const QRectF& area, const Theme& theme, const std::vector<GridLine>& lines);
+
+  struct Spot {
+    std::size_t line, item;
+    int row, column;
+  };
+  std::optional<Spot> at(QPointF point) const;
+  /// Where the last picture ended.
+  double bottom() const { return m_bottom; }
+  /// Whether the last picture had room for numbers in its cells.
+  bool hasNumbers() const { return m_numberPixels > 0; }
+
+ private:
+  struct Cell {
+    double width = 0, height = 0, number = 0;
+  };
+  struct Placed {
+    std::size_t line, item;
+    QRectF frame;   ///< with labels, name and caption
+    QRectF before;  ///< the sign in front
+    QRectF cells;
+    int rows, columns;
+  };
+  enum class Fit {
+    unbroken,  ///< every line on one line
+    broken,    ///< lines may be broken
+    anyhow,    ///< it may run out of the area
+  };
+  /// Where everything goes with cells of this size; nothing when it does not fit.
+  std::optional<std::vector<Placed>> place(QPainter& painter, const QRectF& area, const Theme& theme,
+                                           const std::vector<GridLine>& lines, const Cell& cell,
+                                           Fit fit) const;
+
+  std::vector<Placed> m_placed;
+  double m_numberPixels = 0;
+  double m_bottom = 0;
+};
+
+}  // namespace decodescope
