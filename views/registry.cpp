@@ -1,8 +1,11 @@
 #include "views/attention/attention_view.h"
 #include "views/kv_cache/kv_cache_view.h"
+#include "views/mask/mask_view.h"
 #include "views/norms/norms_view.h"
+#include "views/probabilities/probabilities_view.h"
 #include "views/rope/rope_view.h"
 #include "views/view.h"
+#include "views/worked_example/worked_example_view.h"
 
 #include <array>
 
@@ -35,6 +38,22 @@ std::span<const ViewInfo> viewRegistry() {
           {Site::embedTokens, Site::inputLayernorm, Site::postAttentionResidual, Site::postAttentionLayernorm,
            Site::downProj, Site::postFeedforwardLayernorm, Site::output, Site::norm},
           &makeNormsView},
+      ViewInfo{"mask",
+               QT_TRANSLATE_NOOP("Views", "Causal mask"),
+               QT_TRANSLATE_NOOP("Views", "What the mask hides, and two ways to the same weights"),
+               {Site::qProj, Site::kProj, Site::qRot, Site::kRot, Site::scores, Site::weights},
+               &makeMaskView},
+      ViewInfo{"probabilities",
+               QT_TRANSLATE_NOOP("Views", "Tokens and probabilities"),
+               QT_TRANSLATE_NOOP("Views",
+                                 "From text to embedding rows, and from logits to the token that is picked"),
+               {Site::embedTokens, Site::output, Site::norm, Site::logits},
+               &makeProbabilitiesView},
+      ViewInfo{"worked_example",
+               QT_TRANSLATE_NOOP("Views", "Worked example"),
+               QT_TRANSLATE_NOOP("Views", "The lectures' small tensors, worked through by the same kernels"),
+               {},
+               &makeWorkedExampleView},
   };
   return kViews;
 }

@@ -171,7 +171,14 @@ TEST_P(EveryView, HitsSelectWhatTheRunHas) {
         EXPECT_FALSE(hit->toolTip.isEmpty());
       }
     }
-    EXPECT_EQ(hits > 0, !run.session.lanes.empty() && run.session.lanes[0].run->stepCount() > 0) << run.name;
+    const bool decoded = !run.session.lanes.empty() && run.session.lanes[0].run->stepCount() > 0;
+    if (info().sites.empty()) {
+      EXPECT_GT(hits, 0) << run.name << ": needs no run";
+    } else if (decoded && hits == 0) {
+      EXPECT_TRUE(view->description().contains(QStringLiteral("stored"))) << run.name;
+    } else {
+      EXPECT_EQ(hits > 0, decoded) << run.name;
+    }
   }
 }
 
@@ -200,7 +207,8 @@ TEST(Registry, FindsViewsByTheirIds) {
   for (const ViewInfo& info : viewRegistry()) {
     EXPECT_TRUE(ids.insert(info.id).second);
     EXPECT_EQ(findView(QLatin1String(info.id)), &info);
-    EXPECT_FALSE(info.sites.empty());
+    // The worked example alone shows numbers of no run.
+    EXPECT_EQ(info.sites.empty(), QLatin1String(info.id) == QLatin1String("worked_example"));
   }
   EXPECT_EQ(findView(QStringLiteral("no such view")), nullptr);
 }

@@ -1,0 +1,100 @@
+#include "views/worked_example/worked_example_view.h"
+
+#include "tests/support/random_run.h"
+#include "tests/views/paint.h"
+
+#include <gtest/gtest.h>
+#include <set>
+
+namespace decodescope::test {
+namespace {
+
+constexpr const char* kExamples[] = {"linear", "norm", "mask", "softmax", "cache", "scaling"};
+
+TEST(WorkedExampleView, SaysThatItIsNotTheRun) {
+  for (const char* example : kExamples) {
+    WorkedExampleView view;
+    ASSERT_TRUE(view.setOption("example", example));
+    EXPECT_TRUE(view.description().contains("not from the run")) << example;
+    EXPECT_TRUE(view.model().title().startsWith("Worked example")) << example;
+    EXPECT_FALSE(view.model().remarks().isEmpty()) << example;
+  }
+}
+
+TEST(WorkedExampleView, LooksTheSameWithAnyRun) {
+  const RunSnapshotPtr run = randomRun(wordyModel({}), 5, 3);
+  WorkedExampleView view;
+  view.present({}, {});
+  const QImage before = painted(view, {900, 600}, Theme::makeLight());
+  view.present(sessionOf(run), {});
+  EXPECT_EQ(before, painted(view, {900, 600}, Theme::makeLight()));
+}
+
+TEST(WorkedExampleView, ExamplesAndSeedsDiffer) {
+  std::vector<QImage> images;
+  WorkedExampleView view;
+  for (const char* example : kExamples) {
+    ASSERT_TRUE(view.setOption("example", example));
+    images.push_back(painted(view, {900, 600}, Theme::makeLight()));
+    for (std::size_t i = 0; i + 1 < images.size(); ++i) EXPECT_NE(images[i], images.back()) << example;
+    const bool seeded = view.options().size() == 2;
+    ASSERT_TRUE(view.setOption("seed", "2"));
+    EXPECT_EQ(seeded, images.back() != painted(view, {900, 600}, Theme::makeLight())) << example;
+    ASSERT_TRUE(view.setOption("seed", "1"));
+  }
+  EXPECT_FALSE(view.setOption("example", "none"));
+  EXPECT_FALSE(view.setOption("seed", "0"));
+}
+
+TEST(WorkedExampleView, TheLecturesNumbersStandInTheTables) {
+  WorkedExampleView view;
+  view.setOption("example", "softmax");
+  const NamedTable softmax = view.tables().at(1);
+  EXPECT_NEAR(softmax.values[0], 0.9995, 5e-5);
+  EXPECT_NEAR(softmax.values[1], 0.0001, 5e-5);
+  EXPECT_NEAR(softmax.values[2], 0.0003, 5e-5);
+  view.setOption("example", "mask");
+  const NamedTable renormalised = view.tables().at(3);
+  EXPECT_NEAR(renormalised.values[3], 0.2, 1e-6);
+  EXPECT_NEAR(renormalised.values[4], 0.8, 1e-6);
+  view.setOption("example", "linear");
+  EXPECT_EQ(view.tables().back().shape, (std::vector<int>{10, 5}));
+  view.setOption("example", "cache");
+  EXPECT_EQ(view.tables().front().shape, (std::vector<int>{5, 8}));
+  EXPECT_EQ(view.tables().at(4).shape, (std::vector<int>{5, 5}));
+  for (const NamedTable& table : view.tables())
+    EXPECT_EQ(table.values.size(), static_cast<std::size_t>(table.shape[0] * table.shape[1]));
+}
+
+TEST(WorkedExampleView, EveryCellTellsItsNumber) {
+  WorkedExampleView view;
+  view.setOption("example", "cache");
+  painted(view, {1200, 800}, Theme::makeLight());
+  std::set<QString> told;
+  for (int y = 0; y < 800; y += 4) {
+    for (int x = 0; x < 1200; x += 6) {
+      if (const auto hit = view.hitTest(QPointF(x, y))) told.insert(hit->toolTip);
+    }
+  }
+  EXPECT_GT(told.size(), 100u);
+}
+
+TEST(WorkedExampleView, FillsItsArea) {
+  for (const char* example : kExamples) {
+    WorkedExampleView view;
+    view.setOption("example", example);
+    for (const QSize size :
+         {QSize(1, 1), QSize(200, 160), QSize(320, 240), QSize(500, 900), QSize(2560, 1440)}) {
+      for (const double scale : {1.0, 2.5}) {
+        const QImage image = painted(view, size, Theme::makeDark(scale));
+        EXPECT_EQ(untouchedPixels(image), 0) << example;
+        if (size.width() >= 320) {
+          EXPECT_GE(colorCount(image, 6), 6) << example;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace decodescope::test
