@@ -2,6 +2,7 @@
 
 #include "app/cli/render_options.h"
 #include "app/cli/subcommand.h"
+#include "views/lanes_view.h"
 #include "views/render_command.h"
 
 #include <QApplication>
@@ -43,12 +44,37 @@ Result<RunSnapshotPtr> withoutPrompt(const RunOptions& options) {
   return RunSnapshotPtr(std::move(run));
 }
 
+/// The call as it was made, for the files that it writes.
+QString calledAs(std::span<const std::string> words) {
+  QString command = QStringLiteral("decodescope render");
+  for (const std::string& word : words)
+    command += QLatin1Char(' ') + shellQuoted(QString::fromLocal8Bit(word.c_str()));
+  return command;
+}
+
+/// The lanes beside the run itself, on the same prompt with the same number of steps.
+Result<void> addLanes(const RenderOptions& options, SessionSnapshot& session) {
+  for (const LaneOptions& lane : options.lanes) {
+    RunOptions run = options.run;
+    if (lane.model) run.model = *lane.model;
+    if (lane.kvCache) run.settings.kvCache = *lane.kvCache;
+    DECODESCOPE_TRY(RunSnapshotPtr decoded,
+                    run.hasPrompt()
+                        ? decodeRun(run, run.steps > 0 ? KeepTraces::all : KeepTraces::withinBudget)
+                        : withoutPrompt(run));
+    session.lanes.push_back({static_cast<int>(session.lanes.size()), lane.label, std::move(decoded)});
+  }
+  return {};
+}
+
+/// `called`: the call itself, which is what lanes are remade by.
 Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& session,
-                       const Selection& selection) {
+                       const Selection& selection, const QString& called) {
   if (!options.formats.empty() && !QDir().mkpath(options.out))
     return Error{.file = options.out.toStdString(), .what = "cannot be made a folder"};
   for (const ViewInfo* info : options.views) {
-    const std::unique_ptr<View> view = info->make();
+    const bool lanes = session.lanes.size() > 1;
+    const std::unique_ptr<View> view = lanes ? std::make_unique<LanesView>(*info) : info->make();
     for (const auto& [id, value] : options.settings) view->setOption(id, value);
     view->present(session, selection);
     std::vector<ExportFormat> formats = options.formats;
@@ -59,7 +85,7 @@ Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& sess
                                ? options.out
                                : QDir(options.out).filePath(id + QLatin1Char('.') + suffixOf(format));
       const QString command =
-          renderCommand(session, selection, id, *view, options.figure, options.dark, path);
+          lanes ? called : renderCommand(session, selection, id, *view, options.figure, options.dark, path);
       DECODESCOPE_CHECK(exportView(*view, format, path, options.figure, options.dark, command));
       std::printf("%s\n", path.toLocal8Bit().constData());
     }
@@ -109,7 +135,9 @@ int runRenderCommand(std::span<const std::string> words) {
   if (!selection.ok()) return reportError(selection.error(), kExitCallAtFault);
   SessionSnapshot session;
   session.lanes.push_back({0, decoded.value()->model->name, decoded.value()});
-  const auto written = renderAll(options.value(), session, selection.value());
+  if (const auto added = addLanes(options.value(), session); !added.ok())
+    return reportError(added.error(), kExitInputAtFault);
+  const auto written = renderAll(options.value(), session, selection.value(), calledAs(words));
   if (!written.ok()) return reportError(written.error(), kExitInputAtFault);
   return kExitDone;
 }

@@ -16,6 +16,7 @@ constexpr double kDefaultFontPt = 9;
 
 constexpr OptionInfo kRenderOptions[] = {
     {"--view", "ID|all", "what to draw"},
+    {"--lane", "KEY=VALUE,…", "another run drawn beside this one (repeatable): model=M, kv_cache=on|off"},
     {"--layer", "I", "from 0 (default 0)"},
     {"--head", "H", "query head, from 0 (default 0)"},
     {"--at", "STEP", "the step that is shown, from 1; 0 is before the first (default: the last)"},
@@ -134,6 +135,29 @@ Result<std::vector<std::pair<QString, QString>>> parseSettings(const Arguments& 
   return settings;
 }
 
+Result<std::vector<LaneOptions>> parseLanes(const Arguments& arguments) {
+  static constexpr const char* kKeys = "model, kv_cache";
+  std::vector<LaneOptions> lanes;
+  for (const std::string& text : arguments.values("--lane")) {
+    LaneOptions lane;
+    lane.label = text;
+    for (const QString& entry : QString::fromStdString(text).split(QLatin1Char(','))) {
+      const QString key = entry.section(QLatin1Char('='), 0, 0), value = entry.section(QLatin1Char('='), 1);
+      if (key == QLatin1String("model") && !value.isEmpty()) {
+        lane.model = value.toStdString();
+      } else if (key == QLatin1String("kv_cache")) {
+        if (value != QLatin1String("on") && value != QLatin1String("off"))
+          return usage("--lane kv_cache", "is neither on nor off", value.toStdString(), "on, off");
+        lane.kvCache = value == QLatin1String("on");
+      } else {
+        return usage("--lane", "is none that a lane can change", entry.toStdString(), kKeys);
+      }
+    }
+    lanes.push_back(std::move(lane));
+  }
+  return lanes;
+}
+
 Result<void> parseTarget(const Arguments& arguments, RenderOptions& options) {
   static constexpr const char* kFormats = "png, svg, pdf, csv, npy";
   const auto out = arguments.value("--out");
@@ -180,6 +204,7 @@ Result<RenderOptions> parseRenderOptions(const Arguments& arguments) {
   RenderOptions options;
   DECODESCOPE_TRY(options.run, parseRunOptions(arguments));
   DECODESCOPE_TRY(options.views, parseViews(arguments));
+  DECODESCOPE_TRY(options.lanes, parseLanes(arguments));
   DECODESCOPE_TRY(options.layer, parseIndex(arguments, "--layer"));
   DECODESCOPE_TRY(options.head, parseIndex(arguments, "--head"));
   DECODESCOPE_TRY(options.at, parseIndex(arguments, "--at"));

@@ -11,9 +11,17 @@
 
 namespace decodescope {
 
+/// Another run beside the first: what it changes.
+struct LaneOptions {
+  std::string label;                 ///< the words of --lane
+  std::optional<std::string> model;  ///< model=
+  std::optional<bool> kvCache;       ///< kv_cache=
+};
+
 /// What to draw and where to.
 struct RenderOptions {
   RunOptions run;
+  std::vector<LaneOptions> lanes;  ///< --lane; drawn beside the run itself
   std::vector<const ViewInfo*> views;
   std::vector<std::pair<QString, QString>> settings;  ///< --set; each is known to at least one of the views
   std::optional<int> layer, head, at, query, key;     ///< checked against the run by selectionFor()

@@ -181,6 +181,30 @@ TEST_F(RenderCommand, AnExportedCommandMakesTheSameFileAgain) {
   }
 }
 
+TEST_F(RenderCommand, LanesStandBesideTheRunAndTheirCallMakesTheSameFileAgain) {
+  const std::string file = m_dir.file("lanes.csv");
+  const std::vector<std::string> call{"--prompt", "w3 w4",        "--steps", "4",        "--ignore-eos",
+                                      "--lane",   "kv_cache=off", "--view",  "kv_cache", "--out",
+                                      file};
+  ASSERT_EQ(render(call).status, 0);
+  const QByteArray first = contents(file);
+  EXPECT_TRUE(first.contains("lane0_") && first.contains("lane1_")) << first.toStdString();
+  EXPECT_TRUE(first.contains("--lane kv_cache=off")) << first.left(400).toStdString();
+  ASSERT_EQ(render(call).status, 0);
+  EXPECT_EQ(contents(file), first);
+  std::vector<std::string> wide = call;
+  wide.back() = m_dir.file("lanes.png");
+  ASSERT_EQ(render(wide).status, 0);
+  EXPECT_FALSE(QImage(QString::fromStdString(wide.back())).isNull());
+  EXPECT_TRUE(isOneError(render({"--view", "kv_cache", "--lane", "kv_cache=perhaps", "--out", file}), 2,
+                         "found perhaps, allowed on, off"));
+  EXPECT_TRUE(isOneError(render({"--view", "kv_cache", "--lane", "derive=2", "--out", file}), 2,
+                         "found derive=2, allowed model, kv_cache"));
+  EXPECT_TRUE(
+      isOneError(render({"--view", "kv_cache", "--lane", "model=" + m_dir.file("none"), "--out", file}), 1,
+                 "no such file or folder"));
+}
+
 TEST_F(RenderCommand, SizesAreAsAsked) {
   ASSERT_EQ(render({"--view", "attention", "--size", "321x234", "--out", m_dir.file("a.png")}).status, 0);
   EXPECT_EQ(QImage(QString::fromStdString(m_dir.file("a.png"))).size(), QSize(321, 234));
