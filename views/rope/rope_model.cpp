@@ -75,7 +75,6 @@ void RopeModel::setSettings(const RopeSettings& settings) {
 
 void RopeModel::rebuild() {
   m_pairs.clear();
-  m_curvesMade = false;
   if (!m_run || !m_run->model) {
     m_state = State::noModel;
     m_run = nullptr;
@@ -161,8 +160,8 @@ void RopeModel::presentTable() {
   m_state = State::table;
   const ModelConfig& c = config();
   m_tablePositions = std::min(c.maxPositionEmbeddings, kMostPositions);
-  if (m_tableOf == m_run->model.get()) return;
-  m_tableOf = m_run->model.get();
+  if (m_tableOf.lock() == m_run->model) return;
+  m_tableOf = m_run->model;
   m_table.clear();
   m_tableMax = 0;
   if (c.position == PositionKind::sinusoidal) {
@@ -239,17 +238,22 @@ int RopeModel::distances() const {
 }
 
 void RopeModel::makeCurves() const {
-  if (m_curvesMade) return;
-  m_curvesMade = true;
+  if (m_curvesOf.lock() == m_run->model && m_curvesQuery == m_query && m_curvesKey == m_key) return;
+  m_curvesOf = m_run->model;
+  m_curvesQuery = m_query;
+  m_curvesKey = m_key;
   m_distanceScores = ropeScoresByDistance(config(), layout(), m_query, m_key, distances());
   m_distanceBounds = ropeDecay(config(), distances());
   const double factor = ropeBoundFactor(config(), layout(), m_query, m_key);
   for (double& bound : m_distanceBounds) bound *= factor;
-  ModelConfig wide;
-  wide.headDim = 128;
-  wide.ropeTheta = 10000;
-  m_referenceBounds = ropeDecay(wide, distances());
-  const double start = m_distanceBounds.front() / m_referenceBounds.front();
+  if (static_cast<int>(m_referenceDecay.size()) != distances()) {
+    ModelConfig wide;
+    wide.headDim = 128;
+    wide.ropeTheta = 10000;
+    m_referenceDecay = ropeDecay(wide, distances());
+  }
+  m_referenceBounds = m_referenceDecay;
+  const double start = m_distanceBounds.front() / m_referenceDecay.front();
   for (double& bound : m_referenceBounds) bound *= start;
 }
 

@@ -7,6 +7,7 @@
 #include <QString>
 #include <QStringList>
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -128,10 +129,13 @@ class RopeModel {
   std::vector<float> m_query, m_key, m_turnedQuery, m_turnedKey;
   double m_score = 0, m_shifted = 0, m_unturned = 0, m_layout = 0;
 
-  mutable bool m_curvesMade = false;
+  // The curves, and the rows and the model that they were made of.
+  mutable std::weak_ptr<const LoadedModel> m_curvesOf;
+  mutable std::vector<float> m_curvesQuery, m_curvesKey;
+  mutable std::vector<double> m_referenceDecay;
   mutable std::vector<double> m_distanceScores, m_distanceBounds, m_referenceBounds;
 
-  const void* m_tableOf = nullptr;  ///< the model whose table is kept
+  std::weak_ptr<const LoadedModel> m_tableOf;  ///< the model whose table is kept
   int m_tablePositions = 0;
   float m_tableMax = 0;
   std::vector<float> m_table;  ///< sinusoids; a learned table is read from the model
