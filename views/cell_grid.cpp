@@ -13,7 +13,7 @@
 namespace decodescope {
 namespace {
 
-constexpr double kNumberPixels[] = {14, 13, 12, 11, 10, 9};
+constexpr double kNumberPixels[] = {19, 17, 15, 14, 13, 12, 11, 10, 9};
 /// More cells than these never hold legible numbers.
 constexpr int kMostNumbers = 4096;
 

@@ -154,8 +154,15 @@ void GridSheet::paint(QPainter& painter, const QRectF& area, const Theme& theme,
       drawFitted(painter, QRectF(left + named + gap, p.frame.top(), room - named - gap, line),
                  Qt::AlignLeft | Qt::AlignVCenter, grid.shape);
     const double small = QFontMetricsF(painter.font(), painter.device()).height();
-    for (int c = 0; c < std::min(p.columns, static_cast<int>(grid.columnLabels.size())); ++c)
-      drawFitted(painter, QRectF(p.cells.left() + c * w, p.cells.top() - small - theme.px(1), w, small),
+    // All of them or none: shortened to dots they say nothing.
+    const QFontMetricsF labels(painter.font(), painter.device());
+    const bool readable =
+        std::all_of(grid.columnLabels.begin(), grid.columnLabels.end(),
+                    [&](const QString& text) { return labels.horizontalAdvance(text) <= w + theme.px(6); });
+    for (int c = 0; readable && c < std::min(p.columns, static_cast<int>(grid.columnLabels.size())); ++c)
+      drawFitted(painter,
+                 QRectF(p.cells.left() + c * w - theme.px(3), p.cells.top() - small - theme.px(1),
+                        w + theme.px(6), small),
                  Qt::AlignHCenter | Qt::AlignVCenter, grid.columnLabels[c]);
     if (h >= small * 0.85) {
       for (int r = 0; r < std::min(p.rows, static_cast<int>(grid.rowLabels.size())); ++r)

@@ -229,6 +229,10 @@ QString LinearModel::readout() const {
            groupedNumber(static_cast<std::uint64_t>(inputs()) * static_cast<std::uint64_t>(outputs())));
 }
 
+QString LinearModel::shortReadout() const {
+  return tr("the run computed %1").arg(number(static_cast<double>(m_explanation->traced)));
+}
+
 QString LinearModel::toolTip(int neuron, int input) const {
   QString text =
       tr("neuron %1: y = %2")

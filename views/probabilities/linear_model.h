@@ -41,6 +41,7 @@ class LinearModel {
   QStringList subtitle() const;
   QString result() const;  ///< "q[2] = Σ x_i w_i = 0.53"
   QString readout() const;
+  QString shortReadout() const;
   QString toolTip(int neuron, int input) const;  ///< input −1: the output itself
   QString missingText() const;
   std::vector<NamedTable> tables() const;

@@ -42,7 +42,9 @@ void LinearPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
   const QFont font = theme.sized(11);
   const QFontMetricsF metrics(font, painter.device());
   const double line = std::ceil(metrics.height()) + theme.px(1), gap = theme.px(6);
-  const double stripHeight = area.height() >= theme.px(330) ? theme.px(26) : theme.px(15);
+  const double stripHeight = area.height() >= theme.px(560)   ? theme.px(36)
+                             : area.height() >= theme.px(330) ? theme.px(26)
+                                                              : theme.px(15);
   const QFont resultFont = theme.sized(14, QFont::DemiBold);
   const double resultHeight = std::ceil(QFontMetricsF(resultFont, painter.device()).height()) + theme.px(4);
   m_inputs = model.inputs();
@@ -61,11 +63,13 @@ void LinearPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
   // Columns to the right of W for y and, where there is one, b.
   const CellGrid weights = model.weightGrid(m_firstRow, m_rows),
                  outputs = model.outputGrid(m_firstRow, m_rows), biases = model.biasGrid(m_firstRow, m_rows);
-  const double rowHeight = std::min(theme.px(40), matrixRoom / m_rows);
-  const double sideWidth = rowHeight >= theme.px(13) ? theme.px(56) : theme.px(22);
+  const double rowHeight = std::min(theme.px(56), matrixRoom / m_rows);
+  const double sideWidth = rowHeight >= theme.px(40)   ? theme.px(84)
+                           : rowHeight >= theme.px(13) ? theme.px(56)
+                                                       : theme.px(22);
   const double sideGap = theme.px(26);
   const double sides = (sideWidth + sideGap) * (biases.rows > 0 ? 2 : 1);
-  const double cell = wholePixels(painter, std::min(theme.px(84), (area.width() - sides) / m_inputs));
+  const double cell = wholePixels(painter, std::min(theme.px(128), (area.width() - sides) / m_inputs));
   const double width = std::min(area.width() - sides, cell * m_inputs);
   const double left = onPixel(painter, area.left());
   double y = onPixel(painter, area.top());

@@ -189,7 +189,7 @@ FrameTexts ProbabilitiesView::texts() const {
     case Panel::journey:
       return {m_journey.title(), m_journey.subtitle(), {}, m_journey.readout(), {}, {}};
     case Panel::linear:
-      return {m_linear.title(), m_linear.subtitle(), {}, m_linear.readout(), m_linear.result(), {}};
+      return {m_linear.title(), m_linear.subtitle(), {}, m_linear.readout(), m_linear.shortReadout(), {}};
   }
   return {};
 }
