@@ -82,7 +82,7 @@ QRectF paintFrame(QPainter& painter, const QRectF& area, const Theme& theme, con
   const QFontMetricsF legendMetrics(painter.font(), painter.device());
   double x = rest.left();
   const double y = rest.bottom() - lineHeight;
-  for (const LegendItem& item : frame.legend) {
+  for (const PanelLegendItem& item : frame.legend) {
     const double sample = theme.px(item.sampleWidth);
     const double width = legendMetrics.horizontalAdvance(item.text);
     if (x + sample + theme.px(5) + width > rest.right()) break;

@@ -15,7 +15,7 @@ class QPainter;
 namespace decodescope {
 
 /// One entry of a legend: a sample drawn into a small rectangle, then its words.
-struct LegendItem {
+struct PanelLegendItem {
   double sampleWidth = 11;  ///< at scale 1
   std::function<void(QPainter&, const QRectF&)> sample;
   QString text;
@@ -26,7 +26,7 @@ struct LegendItem {
 struct PanelFrame {
   QString title;
   QStringList facts;  ///< joined by " · ", in up to three lines
-  std::vector<LegendItem> legend;
+  std::vector<PanelLegendItem> legend;
   QStringList notes;  ///< lines at the bottom, broken at words
 };
 
