@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/decode/run_snapshot.h"
+#include "core/trace/attention_rules.h"
 #include "views/selection.h"
 #include "views/theme.h"
 
@@ -53,6 +54,13 @@ struct NamedTable {
   std::vector<float> values;
 };
 
+/// A what-if that a place offers: these heads and rows are taken out of the attention.
+struct StrikeOffer {
+  QString title;  ///< translated: "Strike out query head 3 of layer 0"
+  std::vector<AttentionRules::StruckHead> heads;
+  std::vector<AttentionRules::StruckRow> rows;
+};
+
 /// What lies under a point.
 struct Hit {
   Selection hovered;                 ///< what pointing there previews
@@ -63,6 +71,9 @@ struct Hit {
   std::optional<TokenId> branch = {};
   /// A click sets this option of the view, id and value.
   std::optional<std::pair<QString, QString>> option = {};
+  /// The context menu offers these; a click takes the first one when `strikesOnClick`.
+  std::vector<StrikeOffer> strikes = {};
+  bool strikesOnClick = false;
 };
 
 /// One picture of a session: a pure model (present) and a thin painter (paint). Not a widget: the window, the
