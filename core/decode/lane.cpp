@@ -109,6 +109,7 @@ Lane Lane::branch(const RunSnapshot& source, StepIndex kept, std::optional<Token
   if (kept.value > 0 && instead) {
     DECODESCOPE_REQUIRE(instead->value >= 0 && instead->value < source.model->config().vocabSize);
     run->tokens.back() = *instead;
+    if (*instead != run->steps.back().sampled) run->steps.back().chosen = true;
     run->steps.back().sampled = *instead;
     run->steps.back().sampledProbability = 0;
     if (const PositionTrace* last = source.trace(Position{static_cast<int>(seen) - 1});
@@ -205,7 +206,8 @@ bool Lane::forwardAndSample(StepRecord& record, TraceSink* sink, std::stop_token
   const ForwardResult result = forward(*run.model->model, newTokens, *m_cache, *m_workspace, options);
   if (result.stopped) return false;
   const std::span<const float> logits = result.logits.rowSpan(result.logits.rows - 1);
-  record.sampled = sampleToken(logits, run.settings.sampling, run.generatedCount() + 1);
+  record.sampling = run.settings.sampling;
+  record.sampled = sampleToken(logits, record.sampling, run.generatedCount() + 1);
   record.nanoseconds = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
   record.sampledProbability = tokenProbability(logits, record.sampled);

@@ -30,9 +30,11 @@ struct StepRecord {
   int rowsComputed = 0;
   int firstNewPosition =
       0;  ///< tokens that were fed for the first time: positions firstNewPosition … tokensSeen−1
-  int tokensSeen = 0;             ///< T after the step
-  TokenId sampled;                ///< stands at position tokensSeen, not yet fed
-  double sampledProbability = 0;  ///< softmax at temperature 1
+  int tokensSeen = 0;              ///< T after the step
+  TokenId sampled;                 ///< stands at position tokensSeen, not yet fed
+  double sampledProbability = 0;   ///< softmax at temperature 1
+  SamplingSettings sampling = {};  ///< that the pick was made with
+  bool chosen = false;             ///< the user put `sampled` in place of the pick
   bool kvCache = true;
   Counters counters;
   std::uint64_t kvBytes = 0;      ///< held by the cache after the step; 0 without one

@@ -42,10 +42,20 @@ QString samplingText(const SamplingSettings& settings) {
   return text;
 }
 
+namespace {
+
+/// The settings with the seed, where a random number is drawn at all.
+QString drawText(const SamplingSettings& settings) {
+  const QString text = samplingText(settings);
+  return settings.temperature > 0 ? text + tr(", seed %1").arg(settings.seed) : text;
+}
+
+}  // namespace
+
 void PickModel::present(const ShownRun& shown, const std::optional<SamplingSettings>& whatIf) {
   m_shown = shown;
   m_steps = {};
-  m_isWhatIf = m_changedSince = false;
+  m_isWhatIf = m_chosenInstead = false;
   if (!shown.ready()) {
     m_logits.clear();
     m_logitsStep = 0;
@@ -61,15 +71,14 @@ void PickModel::present(const ShownRun& shown, const std::optional<SamplingSetti
   }
   m_picked = m_whatIfPick = step.sampled;
   if (m_logits.empty()) return;
-  const SamplingSettings& run = shown.run->settings.sampling;
-  m_settings = whatIf.value_or(run);
-  m_settings.seed = run.seed;
+  m_settings = whatIf.value_or(step.sampling);
+  m_settings.seed = step.sampling.seed;
   m_isWhatIf = whatIf.has_value();
   m_drawn = drawnNumber(m_settings, step.index.value);
   m_steps = pickSteps(m_logits, m_settings, kCandidates, m_picked);
-  m_changedSince = sampleToken(m_logits, run, step.index.value) != m_picked;
+  m_chosenInstead = step.chosen && sampleToken(m_logits, step.sampling, step.index.value) != m_picked;
   m_whatIfPick =
-      m_isWhatIf || m_changedSince ? sampleToken(m_logits, m_settings, step.index.value) : m_picked;
+      m_isWhatIf || m_chosenInstead ? sampleToken(m_logits, m_settings, step.index.value) : m_picked;
 }
 
 QString PickModel::title() const {
@@ -89,16 +98,17 @@ QStringList PickModel::subtitle() const {
 
 QString PickModel::note() const {
   if (m_isWhatIf) {
-    return tr("What-if: %1, on the same logits (in the run: %2). %3")
-        .arg(samplingText(m_settings), samplingText(m_shown.run->settings.sampling),
+    return tr("What-if: %1, on the same logits (the step used: %2). %3")
+        .arg(samplingText(m_settings), samplingText(m_shown.step().sampling),
              m_whatIfPick == m_picked
                  ? tr("The pick would be the same, %1.").arg(quoted(m_picked))
                  : tr("The pick would be %1 instead of %2.").arg(quoted(m_whatIfPick), quoted(m_picked)));
   }
-  if (m_changedSince)
-    return tr("This step went on with %1: chosen instead, or picked before the settings were changed. The "
-              "present ones (%2) would pick %3.")
+  if (m_chosenInstead)
+    return tr("You chose %1 here: decoding went on with it. The pick (%2) was %3.")
         .arg(quoted(m_picked), samplingText(m_settings), quoted(m_whatIfPick));
+  const QString own = drawText(m_settings), next = drawText(m_shown.run->settings.sampling);
+  if (own != next) return tr("This step was picked with %1; the run now uses %2.").arg(own, next);
   return {};
 }
 
@@ -107,9 +117,10 @@ QString PickModel::readout() const {
   for (const CandidateSteps& c : m_steps.candidates) {
     if (c.token == m_picked) probability = c.probability;
   }
-  QString text =
-      tr("picked: %1, probability %2 at temperature 1").arg(quoted(m_picked), probabilityText(probability));
-  if (!m_isWhatIf && !m_changedSince && m_settings.temperature > 0)
+  QString text = (m_chosenInstead ? tr("chosen by you: %1, probability %2 at temperature 1")
+                                  : tr("picked: %1, probability %2 at temperature 1"))
+                     .arg(quoted(m_picked), probabilityText(probability));
+  if (!m_isWhatIf && !m_chosenInstead && m_settings.temperature > 0)
     text += tr(" · the random number %1 (seed %2, draw %3) fell on it")
                 .arg(QString::number(m_drawn, 'f', 4), QString::number(m_settings.seed),
                      QString::number(m_shown.step().index.value));
@@ -160,7 +171,8 @@ QString PickModel::toolTip(const CandidateSteps& c) const {
     text += tr(" (for random numbers %1 … %2)")
                 .arg(QString::number(c.keptBefore, 'f', 4), QString::number(c.keptBefore + c.kept, 'f', 4));
   return text + QLatin1Char('\n') +
-         (c.token == m_picked ? tr("This is what the step picked")
+         (c.token == m_picked ? m_chosenInstead ? tr("This is what you chose for this step")
+                                                : tr("This is what the step picked")
                               : tr("Click: choose otherwise, and decode on from here with this token"));
 }
 

@@ -15,7 +15,7 @@ namespace decodescope {
 /// From the logits of the shown step to its pick, without a pixel.
 class PickModel {
  public:
-  /// `whatIf`: settings to try on the step's logits instead of the run's; the run's seed stays.
+  /// `whatIf`: settings to try on the step's logits instead of those it was picked with; their seed stays.
   void present(const ShownRun& shown, const std::optional<SamplingSettings>& whatIf);
 
   bool hasLogits() const { return !m_logits.empty(); }
@@ -25,12 +25,12 @@ class PickModel {
   const SamplingSettings& settings() const { return m_settings; }  ///< that the picture shows
   bool isWhatIf() const { return m_isWhatIf; }
   TokenId picked() const { return m_picked; }  ///< by the run
-  /// By the shown settings and the same random number; the run's pick without a what-if.
+  /// By the shown settings and the same random number; without a what-if the run's own pick, before the user
+  /// chose otherwise.
   TokenId whatIfPick() const { return m_whatIfPick; }
   double drawn() const { return m_drawn; }  ///< the random number of this step; unused by greedy picks
-  /// With the present settings the step would have picked otherwise: they were changed since, or the user
-  /// chose another token.
-  bool settingsChangedSince() const { return m_changedSince; }
+  /// The step's settings picked otherwise: the user put another token in place of the pick.
+  bool chosenInstead() const { return m_chosenInstead; }
 
   QString piece(TokenId id) const { return m_shown.piece(id); }
   QString title() const;
@@ -60,7 +60,7 @@ class PickModel {
   PickSteps m_steps;
   SamplingSettings m_settings;
   bool m_isWhatIf = false;
-  bool m_changedSince = false;
+  bool m_chosenInstead = false;
   double m_drawn = 0;
   TokenId m_picked, m_whatIfPick;
 };

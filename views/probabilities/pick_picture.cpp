@@ -161,7 +161,9 @@ void PickPicture::paint(QPainter& painter, const QRectF& whole, const Theme& the
   const QRectF before(barsLeft, area.top(), half, area.height()),
       after(barsLeft + half + gap, area.top(), half, area.height());
   const double number = metrics.horizontalAdvance(QStringLiteral("<0.001")) + theme.px(5);
-  const QString tag = model.isWhatIf() ? tr("what-if pick") : tr("picked");
+  const QString tag = model.isWhatIf()        ? tr("what-if pick")
+                      : model.chosenInstead() ? tr("chosen")
+                                              : tr("picked");
   const double tagWidth = boldMetrics.horizontalAdvance(tag) + theme.px(8);
   const bool tagged = half > 2.5 * (number + tagWidth);
 

@@ -57,6 +57,39 @@ TEST_P(BundledModel, DecodesTheSameWithAndWithoutTheCacheAndCountsWhatTheFormula
   }
 }
 
+TEST_P(BundledModel, CountsWhatTheFormulaSaysFrom1To200Tokens) {
+  const Result<LoadedModelPtr> loaded =
+      loadModel((test::sourceDir() / "assets/models" / GetParam()).string());
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message();
+  const LoadedModelPtr& model = loaded.value();
+  const ModelConfig& config = model->config();
+  for (const bool kvCache : {true, false}) {
+    SCOPED_TRACE(kvCache ? "cache on" : "cache off");
+    RunSettings settings;
+    settings.ignoreEos = true;
+    settings.kvCache = kvCache;
+    Lane::Options untraced;
+    untraced.trace = false;
+    // A prompt of one token: after step t, t tokens were fed.
+    Lane lane = std::move(Lane::start(model, settings, {TokenId{1}}, untraced)).value();
+    Counters sum, formulas;
+    for (int t = 1; t <= 200; ++t) {
+      ASSERT_TRUE(lane.canStep()) << "after " << t - 1 << " tokens";
+      ASSERT_TRUE(lane.step());
+      const StepRecord& step = lane.lastStep();
+      const Counters formula = kvCache ? forwardCost(config, 1, t - 1) : forwardCost(config, t, 0);
+      ASSERT_EQ(step.tokensSeen, t);
+      ASSERT_EQ(step.counters.projectionMacs, formula.projectionMacs) << t << " tokens";
+      ASSERT_EQ(step.counters.attentionMacs, formula.attentionMacs) << t << " tokens";
+      ASSERT_EQ(step.counters, formula) << t << " tokens";
+      ASSERT_EQ(step.kvBytes, kvCache ? kvCacheBytes(config, t) : 0) << t << " tokens";
+      sum += step.counters;
+      formulas += formula;
+    }
+    EXPECT_EQ(sum, formulas);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Assets, BundledModel, testing::ValuesIn(bundledModels()), [](const auto& named) {
   std::string name = named.param;
   std::replace(name.begin(), name.end(), '-', '_');

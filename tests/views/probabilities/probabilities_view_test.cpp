@@ -30,7 +30,7 @@ TEST(ProbabilitiesView, ShowsTheRunsOwnPick) {
     EXPECT_EQ(view.pick().picked(), record.sampled);
     EXPECT_EQ(view.pick().whatIfPick(), record.sampled);
     EXPECT_FALSE(view.pick().isWhatIf());
-    EXPECT_FALSE(view.pick().settingsChangedSince());
+    EXPECT_FALSE(view.pick().chosenInstead());
     EXPECT_TRUE(view.pick().note().isEmpty());
     bool found = false;
     for (const CandidateSteps& c : view.pick().steps().candidates) {
@@ -65,20 +65,45 @@ TEST(ProbabilitiesView, WhatIfLeavesTheRunAlone) {
   EXPECT_EQ(view.options().size(), 2u);
 }
 
-TEST(ProbabilitiesView, TellsSettingsThatChangedSince) {
-  RunSnapshot run = *randomRun(wordyModel({}), 5, 6);
-  run.settings.sampling.temperature = 0;
-  Selection s;
-  s.step = StepIndex{0};
+TEST(ProbabilitiesView, APastPickShowsTheSettingsItWasMadeWith) {
+  RunSettings hot, greedy;
+  hot.ignoreEos = greedy.ignoreEos = true;
+  hot.sampling = {.temperature = 2.5, .topK = 9, .topP = 1, .seed = 5};
+  Result<Lane> lane = Lane::start(wordyModel({}), hot, {TokenId{3}, TokenId{4}}, {});
+  ASSERT_TRUE(lane.ok());
+  for (int i = 0; i < 4; ++i) lane.value().step();
+  lane.value().setSettings(greedy);
+  for (int i = 0; i < 2; ++i) lane.value().step();
+  const RunSnapshotPtr run = lane.value().snapshot();
   ProbabilitiesView view;
-  for (int step = 1; step <= run.stepCount(); ++step) {
+  for (int step = 1; step <= 6; ++step) {
+    Selection s;
     s.step = StepIndex{step};
-    view.present(sessionOf(std::make_shared<const RunSnapshot>(run)), s);
-    const StepRecord& record = run.steps[static_cast<std::size_t>(step - 1)];
-    const bool other = view.pick().steps().candidates.front().token != record.sampled;
-    EXPECT_EQ(view.pick().settingsChangedSince(), other);
-    EXPECT_EQ(view.pick().note().contains("settings were changed"), other);
+    view.present(sessionOf(run), s);
+    EXPECT_EQ(view.pick().settings(), step <= 4 ? hot.sampling : greedy.sampling);
+    EXPECT_EQ(view.pick().steps().keptCount, step <= 4 ? 9 : 1);
+    EXPECT_EQ(view.pick().whatIfPick(), run->steps[static_cast<std::size_t>(step - 1)].sampled);
+    EXPECT_FALSE(view.pick().chosenInstead());
+    EXPECT_EQ(view.pick().note().contains("temperature 2.5, top-k 9, seed 5; the run now uses greedy"),
+              step <= 4);
   }
+}
+
+TEST(ProbabilitiesView, TellsATokenThatTheUserChose) {
+  const RunSnapshotPtr run = randomRun(wordyModel({}), 5, 3);
+  const TokenId pick = run->steps[1].sampled, other{pick.value == 7 ? 8 : 7};
+  Lane lane = Lane::branch(*run, StepIndex{2}, other, run->settings, {});
+  const RunSnapshotPtr branch = lane.snapshot();
+  ProbabilitiesView view;
+  view.present(sessionOf(branch), lastStep(branch));
+  EXPECT_TRUE(view.pick().chosenInstead());
+  EXPECT_EQ(view.pick().picked(), other);
+  EXPECT_EQ(view.pick().whatIfPick(), pick);
+  EXPECT_TRUE(view.pick().note().startsWith("You chose"));
+  EXPECT_TRUE(view.pick().readout().startsWith("chosen by you"));
+  Lane same = Lane::branch(*run, StepIndex{2}, pick, run->settings, {});
+  view.present(sessionOf(same.snapshot()), lastStep(same.snapshot()));
+  EXPECT_FALSE(view.pick().chosenInstead());
 }
 
 TEST(ProbabilitiesView, SharesAddUpToOne) {
