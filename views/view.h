@@ -107,8 +107,16 @@ class View {
   virtual bool pan(QPointF delta);
   /// Shows all of it again.
   virtual void resetZoom() {}
+  /// What is enlarged, as `render --zoom` takes it; "" when all of it is shown.
+  virtual QString zoomed() const { return {}; }
+  /// Enlarges that; for the next picture where nothing is presented yet. False when the view has no such
+  /// zoom.
+  virtual bool setZoomed(const QString& zoomed);
 
   virtual std::vector<NamedTable> tables() const { return {}; }
+  /// What of this picture no call of `render` draws again (measured times, say): one sentence in English; ""
+  /// when there is nothing.
+  virtual QString beyondCommand() const { return {}; }
   /// What the picture says, in words, for screen readers.
   virtual QString description() const = 0;
 };

@@ -620,6 +620,34 @@ bool AttentionView::zoom(QPointF at, double factor) {
   return true;
 }
 
+/// "first column, first row, cells".
+QString AttentionView::zoomed() const {
+  if (m_window.count == 0) return {};
+  return QStringLiteral("%1,%2,%3")
+      .arg(m_window.column, 0, 'g', 17)
+      .arg(m_window.row, 0, 'g', 17)
+      .arg(m_window.count);
+}
+
+bool AttentionView::setZoomed(const QString& zoomed) {
+  if (zoomed.isEmpty()) {
+    resetZoom();
+    return true;
+  }
+  const QStringList parts = zoomed.split(QLatin1Char(','));
+  if (parts.size() != 3) return false;
+  bool ok[3]{};
+  Window window;
+  window.column = parts[0].toDouble(&ok[0]);
+  window.row = parts[1].toDouble(&ok[1]);
+  window.count = parts[2].toInt(&ok[2]);
+  const auto inside = [](double v) { return v >= 0 && v <= 1e9; };
+  if (!ok[0] || !ok[1] || !ok[2] || !inside(window.column) || !inside(window.row) || window.count < 1)
+    return false;
+  m_window = window;
+  return true;
+}
+
 bool AttentionView::pan(QPointF delta) {
   if (m_window.count == 0 || m_model.state() != AttentionModel::State::ready) return false;
   const Shown s = shown();

@@ -23,6 +23,8 @@ class AttentionView : public View {
   bool zoom(QPointF at, double factor) override;
   bool pan(QPointF delta) override;
   void resetZoom() override { m_window = {}; }
+  QString zoomed() const override;
+  bool setZoomed(const QString& zoomed) override;
   std::vector<NamedTable> tables() const override { return m_model.tables(); }
   QString description() const override { return m_model.description(); }
 

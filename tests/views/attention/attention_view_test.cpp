@@ -107,6 +107,23 @@ TEST_F(AttentionViewTest, ZoomKeepsTheCellUnderThePointer) {
   EXPECT_FALSE(m_view.pan(QPointF(-100, 0))) << "everything is shown";
 }
 
+TEST_F(AttentionViewTest, ZoomIsTakenFromAWordAndGivenAsOne) {
+  present(60, 0, 0);
+  EXPECT_EQ(m_view.zoomed(), QString());
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(m_view.zoom(cellCentre(40, 20, 60), 1.25));
+  const QImage zoomed = painted(m_view, QSize(900, 640), Theme::makeLight());
+  const QString word = m_view.zoomed();
+  m_view.resetZoom();
+  EXPECT_NE(painted(m_view, QSize(900, 640), Theme::makeLight()), zoomed);
+  ASSERT_TRUE(m_view.setZoomed(word));
+  EXPECT_EQ(painted(m_view, QSize(900, 640), Theme::makeLight()), zoomed);
+  for (const char* wrong : {"1,2", "a,b,c", "-1,0,4", "0,0,0", "nan,0,3", "1e300,0,3"})
+    EXPECT_FALSE(m_view.setZoomed(QLatin1String(wrong))) << wrong;
+  EXPECT_EQ(m_view.zoomed(), word);
+  EXPECT_TRUE(m_view.setZoomed({}));
+  EXPECT_EQ(m_view.zoomed(), QString());
+}
+
 TEST_F(AttentionViewTest, ZoomStopsAtBothEnds) {
   present(30, 0, 0);
   const QPointF at = m_view.layout().matrix.center();
