@@ -33,7 +33,7 @@ void LanesView::present(const SessionSnapshot& session, const Selection& selecti
   }
   for (std::size_t i = 0; i < m_columns.size(); ++i) {
     Selection own = selection;
-    own.lane = static_cast<int>(i);
+    if (!isOnePicture()) own.lane = static_cast<int>(i);
     m_columns[i].view->present(session, clampTo(own, session));
     m_columns[i].label =
         i < session.lanes.size() ? QString::fromStdString(session.lanes[i].label) : QString();
@@ -41,6 +41,11 @@ void LanesView::present(const SessionSnapshot& session, const Selection& selecti
 }
 
 void LanesView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
+  if (isOnePicture()) {
+    for (Column& column : m_columns) column.area = {};
+    m_columns.front().area = area;
+    return m_columns.front().view->paint(painter, area, theme);
+  }
   const double header = theme.px(26), gap = theme.px(8);
   const double width = area.width() / static_cast<double>(m_columns.size());
   painter.fillRect(area, theme.background);
@@ -66,6 +71,7 @@ std::optional<Hit> LanesView::hitTest(QPointF point) const {
 }
 
 std::vector<NamedTable> LanesView::tables() const {
+  if (isOnePicture()) return m_columns.front().view->tables();
   std::vector<NamedTable> all;
   for (std::size_t i = 0; i < m_columns.size(); ++i) {
     for (NamedTable& table : m_columns[i].view->tables()) {
@@ -77,6 +83,7 @@ std::vector<NamedTable> LanesView::tables() const {
 }
 
 QString LanesView::description() const {
+  if (isOnePicture()) return m_columns.front().view->description();
   QString text;
   for (const Column& column : m_columns)
     text += column.label + QStringLiteral(": ") + column.view->description() + QLatin1Char('\n');

@@ -7,7 +7,8 @@
 
 namespace decodescope {
 
-/// The same view for every lane of a session, side by side under the lanes' names, at one selection.
+/// The same view for every lane of a session, side by side under the lanes' names, at one selection. A view
+/// that shows all lanes by itself stands alone.
 class LanesView : public View {
  public:
   explicit LanesView(const ViewInfo& info);
@@ -22,6 +23,8 @@ class LanesView : public View {
   QString description() const override;
 
  private:
+  bool isOnePicture() const { return m_columns.front().view->showsAllLanes(); }
+
   struct Column {
     std::unique_ptr<View> view;
     QString label;

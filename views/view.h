@@ -93,6 +93,10 @@ class View {
   /// Paints into `area` of the painter, all of it. Never blank: without data it says what to do.
   virtual void paint(QPainter& painter, const QRectF& area, const Theme& theme) = 0;
 
+  /// The picture holds all lanes of the session by itself, whichever is selected: it is not repeated beside
+  /// itself for each lane.
+  virtual bool showsAllLanes() const { return false; }
+
   /// What the last paint() put at this point.
   virtual std::optional<Hit> hitTest(QPointF point) const;
 
