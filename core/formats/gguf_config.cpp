@@ -1,9 +1,11 @@
 #include "core/formats/gguf_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace decodescope {
 namespace {
@@ -91,22 +93,29 @@ Result<void> refuseUnsupported(const GgufFile& file, const Reader& reader) {
   return {};
 }
 
-Result<void> refuseRopeScaling(const GgufFile& file, const Reader& reader) {
+/// What rope.scaling.* stretches all angles by; 1 where the file says nothing. As in llama.cpp a factor
+/// without a type is a linear one, and 0 means none.
+Result<double> ropeFactor(const GgufFile& file, const Reader& reader) {
   constexpr std::string_view kType = "rope.scaling.type";
+  constexpr std::string_view kFactor = "rope.scaling.factor";
   constexpr std::string_view kOld = "rope.scale_linear";  // from before the type was written
   if (reader.has(kType)) {
     DECODESCOPE_TRY(const std::string_view type, file.text(reader.full(kType)));
-    if (type != "none") return reader.error(kType, "rotary scaling is not supported", "\"none\"");
+    if (type == "none") return 1.0;
+    if (type != "linear")
+      return reader.error(kType, "rotary scaling is not supported", "\"none\", \"linear\"");
   }
-  DECODESCOPE_TRY(const double factor, reader.positive(kOld, 1.0));
-  if (factor != 1.0) return reader.error(kOld, "rotary scaling is not supported", "1");
-  return {};
+  const std::string_view key = reader.has(kFactor) ? kFactor : kOld;
+  if (!reader.has(key)) return 1.0;
+  DECODESCOPE_TRY(const double factor, file.number(reader.full(key)));
+  if (factor < 0.0) return reader.error(key, "out of range", "a number above 0, or 0 for none");
+  return factor == 0.0 ? 1.0 : factor;
 }
 
-/// rope_freqs.weight divides the rotary angles: only ones change nothing.
-Result<void> refuseRopeDivisors(const GgufFile& file, const ModelConfig& config) {
+/// rope_freqs.weight: what each pair's angle is divided by. Empty where the file has none.
+Result<std::vector<float>> ropeDivisors(const GgufFile& file, const ModelConfig& config) {
   const GgufTensor* tensor = file.find("rope_freqs.weight");
-  if (!tensor) return {};
+  if (!tensor) return std::vector<float>{};
   Error error;
   error.file = file.path();
   error.field = tensor->name;
@@ -120,21 +129,29 @@ Result<void> refuseRopeDivisors(const GgufFile& file, const ModelConfig& config)
   std::vector<float> divisors(static_cast<std::size_t>(wanted));
   DECODESCOPE_CHECK(file.read(*tensor, divisors));
   for (const float divisor : divisors) {
-    if (divisor == 1.0f) continue;
-    error.what = "rotary scaling is not supported";
+    if (divisor > 0.0f && std::isfinite(divisor)) continue;
+    error.what = "out of range";
     error.found = std::to_string(divisor);
-    error.allowed = "1";
+    error.allowed = "finite numbers above 0";
     return error;
   }
-  return {};
+  return divisors;
 }
 
 Result<void> readRope(const GgufFile& file, const Reader& reader, ModelConfig& config) {
   DECODESCOPE_TRY(config.ropeTheta, reader.positive("rope.freq_base", 10000.0));
-  DECODESCOPE_CHECK(refuseRopeScaling(file, reader));
   DECODESCOPE_CHECK(reader.mustBe("rope.dimension_count", config.headDim,
                                   "positions that turn a part of a head only are not supported"));
-  return refuseRopeDivisors(file, config);
+  DECODESCOPE_TRY(const double factor, ropeFactor(file, reader));
+  DECODESCOPE_TRY(std::vector<float> divisors, ropeDivisors(file, config));
+  const bool plain = std::all_of(divisors.begin(), divisors.end(), [](float d) { return d == 1.0f; });
+  if (plain) {
+    if (factor != 1.0) config.ropeScaling = {.kind = RopeScaling::Kind::linear, .factor = factor};
+    return {};
+  }
+  for (float& divisor : divisors) divisor = static_cast<float>(static_cast<double>(divisor) * factor);
+  config.ropeScaling = {.kind = RopeScaling::Kind::divisors, .divisors = std::move(divisors)};
+  return {};
 }
 
 Result<void> readVocabSize(const GgufFile& file, ModelConfig& config) {

@@ -1,5 +1,7 @@
 #include "core/formats/hf_config.h"
 
+#include "core/formats/hf_rope.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -140,39 +142,6 @@ Result<void> splitWidth(const JsonValue& root, std::string_view widthKey, std::s
   return {};
 }
 
-/// The members of rope_scaling and rope_parameters that may stand there without changing the plain angles.
-Result<void> checkRopeObject(const JsonValue& rope) {
-  DECODESCOPE_TRY(const JsonChildren members, rope.asObject());
-  for (const JsonValue member : members) {
-    if (member.key() == "rope_type" || member.key() == "type") {
-      DECODESCOPE_TRY(const std::string_view type, member.asString());
-      if (type != "default") return member.error("rotary scaling is not supported", "\"default\"");
-    } else if (member.key() == "partial_rotary_factor") {
-      DECODESCOPE_TRY(const double factor, member.asNumber());
-      if (factor != 1.0) return member.error("setting is not supported", "1");
-    }
-  }
-  return {};
-}
-
-Result<void> readRope(const Reader& reader, ModelConfig& config) {
-  DECODESCOPE_TRY(config.ropeTheta, reader.positive("rope_theta", 10000.0));
-  if (const auto scaling = reader.root().findNonNull("rope_scaling")) {
-    DECODESCOPE_CHECK(checkRopeObject(*scaling));
-  }
-  if (const auto parameters = reader.root().findNonNull("rope_parameters")) {
-    DECODESCOPE_CHECK(checkRopeObject(*parameters));
-    if (const auto theta = parameters->findNonNull("rope_theta")) {
-      DECODESCOPE_TRY(config.ropeTheta, Reader::positiveValue(*theta));
-    }
-  }
-  if (const auto factor = reader.root().findNonNull("partial_rotary_factor")) {
-    DECODESCOPE_TRY(const double number, factor->asNumber());
-    if (number != 1.0) return factor->error("setting is not supported", "1");
-  }
-  return {};
-}
-
 /// A window that covers the whole context masks nothing more than the causal mask does.
 Result<void> refuseWindow(const JsonValue& root, const ModelConfig& config, int fallback) {
   const auto window = root.find("sliding_window");
@@ -216,7 +185,7 @@ Result<ModelConfig> readLlamaFamily(const Reader& reader, const std::string& mod
   DECODESCOPE_TRY(config.normEps, reader.epsilon("rms_norm_eps", 1e-6));
   DECODESCOPE_TRY(config.activation, reader.activation("hidden_act", Activation::silu));
   DECODESCOPE_TRY(config.tieWordEmbeddings, reader.flag("tie_word_embeddings", false));
-  DECODESCOPE_CHECK(readRope(reader, config));
+  DECODESCOPE_CHECK(readHfRope(root, config));
   if (qwen2) {
     config.qkvBias = true;
     DECODESCOPE_TRY(const bool windows, reader.flag("use_sliding_window", false));

@@ -9,7 +9,7 @@
 namespace decodescope {
 
 /// A Hugging Face config.json as a configuration, validated. model_type may be llama, mistral, qwen2, gpt2 or
-/// opt; what they offer and we cannot compute (scaled rotary angles, sliding windows, quantised weights …) is
+/// opt; what they offer and we cannot compute (YaRN, sliding windows, quantised weights …) is
 /// refused by name. Keys that do not change the arithmetic are passed over; optional ones default as in
 /// Transformers, except that a start or end token that the file does not name is none. Beyond Transformers,
 /// an opt file may say "position_embedding_type": "sinusoidal" (ModelConfig::sinusoidalTable).

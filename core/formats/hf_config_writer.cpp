@@ -1,4 +1,5 @@
 #include "core/formats/hf_config.h"
+#include "core/formats/hf_rope.h"
 #include "core/formats/json_writer.h"
 
 namespace decodescope {
@@ -50,6 +51,8 @@ Result<void> checkLlamaFamily(const ModelConfig& config) {
   if (config.position != PositionKind::rotary) return cannotExpress(config, "position", "rotary");
   if (config.rotaryLayout != RotaryLayout::rotateHalf)
     return cannotExpress(config, "rotary layout", "rotate-half");
+  if (config.ropeScaling.kind == RopeScaling::Kind::divisors)
+    return cannotExpress(config, "rotary scaling", "none, linear or llama3");
   if (!config.gatedMlp) return cannotExpress(config, "mlp", "a gated MLP");
   if (config.lmHeadBias) return cannotExpress(config, "lm_head.bias", "no bias");
   if (config.modelType == "llama") {
@@ -101,7 +104,7 @@ void writeLlamaFamily(JsonWriter& json, const ModelConfig& config) {
   json.key("head_dim").value(config.headDim);
   json.key("max_position_embeddings").value(config.maxPositionEmbeddings);
   json.key("rms_norm_eps").value(config.normEps);
-  json.key("rope_theta").value(config.ropeTheta);
+  writeHfRope(json, config);
   json.key("hidden_act").value(activationName(config.activation));
   if (config.modelType == "llama") {
     json.key("attention_bias").value(config.qkvBias);

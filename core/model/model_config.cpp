@@ -19,6 +19,39 @@ Result<void> checkCount(const char* field, int value, int limit) {
   return bad(field, "out of range", std::to_string(value), "1 to " + std::to_string(limit));
 }
 
+bool isPositive(double number) {
+  return number > 0.0 && std::isfinite(number);
+}
+
+Result<void> checkScaling(const RopeScaling& scaling, int headDim) {
+  using Kind = RopeScaling::Kind;
+  const auto outOfRange = [](const char* field, double found, const char* allowed) {
+    return bad(field, "out of range", std::to_string(found), allowed);
+  };
+  if (scaling.kind == Kind::linear || scaling.kind == Kind::llama3) {
+    if (!isPositive(scaling.factor))
+      return outOfRange("rope_scaling.factor", scaling.factor, "a finite number above 0");
+  }
+  if (scaling.kind == Kind::llama3) {
+    if (!isPositive(scaling.lowFreqFactor))
+      return outOfRange("rope_scaling.low_freq_factor", scaling.lowFreqFactor, "a finite number above 0");
+    if (!std::isfinite(scaling.highFreqFactor) || !(scaling.highFreqFactor > scaling.lowFreqFactor))
+      return outOfRange("rope_scaling.high_freq_factor", scaling.highFreqFactor, "more than low_freq_factor");
+    DECODESCOPE_CHECK(checkCount("rope_scaling.original_max_position_embeddings",
+                                 scaling.originalMaxPositionEmbeddings, 1 << 24));
+  }
+  if (scaling.kind != Kind::divisors) return {};
+  if (scaling.divisors.size() != static_cast<std::size_t>(headDim / 2)) {
+    return bad("rope_freqs", "not one for every pair", std::to_string(scaling.divisors.size()),
+               std::to_string(headDim / 2));
+  }
+  for (const float divisor : scaling.divisors) {
+    if (!isPositive(static_cast<double>(divisor)))
+      return outOfRange("rope_freqs", static_cast<double>(divisor), "finite numbers above 0");
+  }
+  return {};
+}
+
 }  // namespace
 
 const char* ModelConfig::attentionName() const {
@@ -46,6 +79,7 @@ Result<void> ModelConfig::validate() const {
     if (!(ropeTheta > 0.0) || !std::isfinite(ropeTheta)) {
       return bad("rope_theta", "out of range", std::to_string(ropeTheta), "a finite number above 0");
     }
+    DECODESCOPE_CHECK(checkScaling(ropeScaling, headDim));
   }
   if (!(normEps > 0.0f) || !std::isfinite(normEps)) {
     return bad(norm == NormKind::rmsNorm ? "rms_norm_eps" : "layer_norm_eps", "out of range",

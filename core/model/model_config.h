@@ -2,6 +2,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
+#include "core/model/rope_scaling.h"
 
 #include <optional>
 #include <string>
@@ -44,6 +45,7 @@ struct ModelConfig {
   PositionKind position = PositionKind::rotary;
   RotaryLayout rotaryLayout = RotaryLayout::rotateHalf;
   double ropeTheta = 10000.0;
+  RopeScaling ropeScaling;
   int positionOffset = 0;  ///< row of the position table that position 0 uses (OPT: 2)
   /// The learned table holds sinusoids that were never trained: for what views say, the arithmetic is that of
   /// `learned`.

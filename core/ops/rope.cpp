@@ -1,11 +1,42 @@
 #include "core/ops/rope.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace decodescope {
 
-double ropeFrequency(const ModelConfig& config, int pair) {
+namespace {
+
+/// Llama 3.1's: slow pairs are stretched, fast ones are not, those between are blended by how many turns they
+/// make in the context of the first training.
+double llama3Frequency(const RopeScaling& scaling, double frequency) {
+  const double turns = scaling.originalMaxPositionEmbeddings * frequency / (2 * std::numbers::pi);
+  const double span = scaling.highFreqFactor - scaling.lowFreqFactor;
+  const double kept = std::clamp((turns - scaling.lowFreqFactor) / span, 0.0, 1.0);
+  return frequency * (kept + (1.0 - kept) / scaling.factor);
+}
+
+}  // namespace
+
+double ropeUnscaledFrequency(const ModelConfig& config, int pair) {
   return std::pow(config.ropeTheta, -2.0 * pair / config.headDim);
+}
+
+double ropeFrequency(const ModelConfig& config, int pair) {
+  const RopeScaling& scaling = config.ropeScaling;
+  const double frequency = ropeUnscaledFrequency(config, pair);
+  switch (scaling.kind) {
+    case RopeScaling::Kind::none:
+      return frequency;
+    case RopeScaling::Kind::linear:
+      return frequency / scaling.factor;
+    case RopeScaling::Kind::llama3:
+      return llama3Frequency(scaling, frequency);
+    case RopeScaling::Kind::divisors:
+      return frequency / static_cast<double>(scaling.divisors[static_cast<std::size_t>(pair)]);
+  }
+  return frequency;
 }
 
 void ropeTable(const ModelConfig& config, Position first, MatrixSpan cosines, MatrixSpan sines) {

@@ -6,7 +6,12 @@
 
 namespace decodescope {
 
-/// θ_i = base^(−2i/d), in radians a position, for pair i of d/2. Su et al. 2021 (RoFormer), §3.2.2.
+/// θ_i = base^(−2i/d), in radians a position, for pair i of d/2, before any scaling. Su et al. 2021
+/// (RoFormer), §3.2.2.
+double ropeUnscaledFrequency(const ModelConfig& config, int pair);
+
+/// θ_i as the model turns by it: scaled as config.ropeScaling says. The only source of rotary frequencies:
+/// the decoder's tables, the explanations and the views all take theirs here.
 double ropeFrequency(const ModelConfig& config, int pair);
 
 /// cos and sin of m·θ_i for positions m = first … first + rows − 1. cosines, sines (rows, d/2). Angles in

@@ -61,16 +61,33 @@ def attention(q, k, v, seen, prefix):
     return context.reshape(t, -1)
 
 
-def rotate_half(x, theta):
+def frequencies(d, theta, scaling):
+    """Radians a position for each of the d/2 pairs; `scaling` as in config.json, after Transformers' modeling_rope_utils."""
+    plain = theta ** (-torch.arange(0, d, 2) / d)
+    kind = (scaling or {}).get("rope_type", "default")
+    if kind == "default":
+        return plain
+    slow = plain / scaling["factor"]
+    if kind == "linear":
+        return slow
+    low, high, trained = (scaling[k] for k in ("low_freq_factor", "high_freq_factor", "original_max_position_embeddings"))
+    wavelength = 2 * math.pi / plain
+    smooth = (trained / wavelength - low) / (high - low)
+    blended = (1 - smooth) * slow + smooth * plain
+    return torch.where(wavelength < trained / high, plain, torch.where(wavelength > trained / low, slow, blended))
+
+
+def rotate_half(x, frequency):
     """x (T, heads, d): pair i is (x[i], x[i + d/2])."""
     t, _, d = x.shape
-    angle = torch.arange(t)[:, None] * theta ** (-torch.arange(0, d, 2) / d)[None, :]
+    angle = torch.arange(t)[:, None] * frequency[None, :]
     cos, sin = angle.cos()[:, None, :], angle.sin()[:, None, :]
     a, b = x[..., : d // 2], x[..., d // 2:]
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
 
 
-def llama(name, heads, groups, d, width=24, inner=40, layers=2, vocab=32, tied=True, theta=10000.0, eps=1e-5, qkv_bias=False, model_type="llama"):
+def llama(name, heads, groups, d, width=24, inner=40, layers=2, vocab=32, tied=True, theta=10000.0, eps=1e-5, qkv_bias=False, model_type="llama",
+          scaling=None):
     w = Weights()
     w["model.embed_tokens.weight"] = rounded(vocab, width, scale=0.5)
     for i in range(layers):
@@ -92,6 +109,9 @@ def llama(name, heads, groups, d, width=24, inner=40, layers=2, vocab=32, tied=T
                   rms_norm_eps=eps, rope_theta=theta, hidden_act="silu", tie_word_embeddings=tied)
     if d * heads != width:
         config["head_dim"] = d
+    if scaling:
+        config["rope_scaling"] = scaling
+    frequency = frequencies(d, theta, scaling)
 
     def rms(x, name):
         return x / torch.sqrt((x * x).mean(-1, keepdim=True) + eps) * w[name + ".weight"]
@@ -107,8 +127,8 @@ def llama(name, heads, groups, d, width=24, inner=40, layers=2, vocab=32, tied=T
         q = seen[s + "self_attn.q_proj"] = linear(n, p + "self_attn.q_proj").view(t, heads, d)
         k = seen[s + "self_attn.k_proj"] = linear(n, p + "self_attn.k_proj").view(t, groups, d)
         v = seen[s + "self_attn.v_proj"] = linear(n, p + "self_attn.v_proj").view(t, groups, d)
-        q = seen[s + "self_attn.q_rot"] = rotate_half(q, theta)
-        k = seen[s + "self_attn.k_rot"] = rotate_half(k, theta)
+        q = seen[s + "self_attn.q_rot"] = rotate_half(q, frequency)
+        k = seen[s + "self_attn.k_rot"] = rotate_half(k, frequency)
         o = seen[s + "self_attn.o_proj"] = linear(attention(q, k, v, seen, s + "self_attn."), p + "self_attn.o_proj")
         x = x + o
         n = seen[s + "post_attention_layernorm"] = rms(x, p + "post_attention_layernorm")
@@ -216,4 +236,8 @@ llama("qwen2", heads=4, groups=2, d=6, qkv_bias=True, model_type="qwen2")
 layer_normed("gpt2", "gpt2", heads=4)
 layer_normed("opt-pre-norm", "opt", heads=4)
 layer_normed("opt-post-norm", "opt", heads=3, pre=False)
+llama("llama-rope-linear", heads=4, groups=2, d=6, scaling=dict(rope_type="linear", factor=2.5))
+# Of the eight pairs the first two are fast, two are blended, the rest slow.
+llama("llama-rope-llama3", heads=2, groups=1, d=16, theta=500.0, scaling=dict(
+    rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=96))
 print(sum(f.stat().st_size for f in OUT.rglob("*") if f.is_file()) // 1024, "KiB in", OUT)

@@ -91,6 +91,18 @@ std::vector<NamedConfig> decoderFamily() {
   });
   add("interleaved", [](ModelConfig& c) { c.rotaryLayout = RotaryLayout::interleaved; });
   add("theta_1e6", [](ModelConfig& c) { c.ropeTheta = 1e6; });
+  add("rope_linear",
+      [](ModelConfig& c) { c.ropeScaling = {.kind = RopeScaling::Kind::linear, .factor = 2.5}; });
+  // Of its eight pairs the first are fast, the last slow, and two between.
+  add("rope_llama3", [](ModelConfig& c) {
+    c.headDim = 16;
+    c.ropeTheta = 500.0;
+    c.ropeScaling = {.kind = RopeScaling::Kind::llama3, .factor = 8, .originalMaxPositionEmbeddings = 96};
+  });
+  add("rope_divisors", [](ModelConfig& c) {
+    c.rotaryLayout = RotaryLayout::interleaved;
+    c.ropeScaling = {.kind = RopeScaling::Kind::divisors, .divisors = {1.0f, 1.75f, 8.0f}};
+  });
   add("untied", [](ModelConfig& c) {
     c.tieWordEmbeddings = false;
     c.lmHeadBias = true;

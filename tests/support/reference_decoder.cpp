@@ -51,13 +51,35 @@ double activation(Activation kind, double x) {
   return 0;
 }
 
+/// What an angle is divided by, from the wavelength (positions a turn), as Transformers computes it.
+double angleDivisor(const RopeScaling& scaling, double wavelength, std::size_t pair) {
+  switch (scaling.kind) {
+    case RopeScaling::Kind::none:
+      return 1;
+    case RopeScaling::Kind::linear:
+      return scaling.factor;
+    case RopeScaling::Kind::llama3: {
+      const double trained = scaling.originalMaxPositionEmbeddings;
+      if (wavelength < trained / scaling.highFreqFactor) return 1;
+      if (wavelength > trained / scaling.lowFreqFactor) return scaling.factor;
+      const double smooth =
+          (trained / wavelength - scaling.lowFreqFactor) / (scaling.highFreqFactor - scaling.lowFreqFactor);
+      return 1 / ((1 - smooth) / scaling.factor + smooth);
+    }
+    case RopeScaling::Kind::divisors:
+      return static_cast<double>(scaling.divisors[pair]);
+  }
+  return 1;
+}
+
 Vector rotate(const ModelConfig& config, const Vector& row, std::size_t position) {
   Vector out = row;
   const auto d = static_cast<std::size_t>(config.headDim);
   for (std::size_t start = 0; start < row.size(); start += d) {
     for (std::size_t i = 0; i < d / 2; ++i) {
-      const double angle = static_cast<double>(position) /
-                           std::pow(config.ropeTheta, 2 * static_cast<double>(i) / static_cast<double>(d));
+      const double unit = std::pow(config.ropeTheta, 2 * static_cast<double>(i) / static_cast<double>(d));
+      const double angle = static_cast<double>(position) / unit /
+                           angleDivisor(config.ropeScaling, 2 * std::numbers::pi * unit, i);
       const bool halves = config.rotaryLayout == RotaryLayout::rotateHalf;
       const std::size_t a = start + (halves ? i : 2 * i), b = start + (halves ? i + d / 2 : 2 * i + 1);
       out[a] = std::cos(angle) * row[a] - std::sin(angle) * row[b];

@@ -145,6 +145,7 @@ void RopeModel::presentRotary() {
     pair.first = at.first;
     pair.second = at.second;
     pair.theta = ropeFrequency(c, i);
+    pair.unscaledTheta = ropeUnscaledFrequency(c, i);
     pair.queryAngle = queryPosition() * pair.theta;
     pair.keyAngle = keyPosition() * pair.theta;
     pair.query = pointOf(m_query, at);
@@ -183,6 +184,31 @@ std::span<const float> RopeModel::tableRow(int position) const {
 
 bool RopeModel::isSinusoidal() const {
   return config().position == PositionKind::sinusoidal || config().sinusoidalTable;
+}
+
+bool RopeModel::isScaled() const {
+  return m_state == State::rotary && config().ropeScaling.kind != RopeScaling::Kind::none;
+}
+
+/// How the model stretches θᵢ, for a line of facts.
+QString RopeModel::scalingText() const {
+  const RopeScaling& scaling = config().ropeScaling;
+  const QString factor = QString::number(scaling.factor);
+  switch (scaling.kind) {
+    case RopeScaling::Kind::none:
+      return {};
+    case RopeScaling::Kind::linear:
+      return tr("θᵢ / %1 (linear scaling)").arg(factor);
+    case RopeScaling::Kind::llama3: {
+      const double trained = scaling.originalMaxPositionEmbeddings;
+      return tr("θᵢ / %1 for wavelengths above %2, unchanged below %3 (llama3 scaling)")
+          .arg(factor, QString::number(trained / scaling.lowFreqFactor),
+               QString::number(trained / scaling.highFreqFactor));
+    }
+    case RopeScaling::Kind::divisors:
+      return tr("θᵢ divided by the file’s rope_freqs");
+  }
+  return {};
 }
 
 std::vector<float> RopeModel::matrix() const {
@@ -327,7 +353,11 @@ QStringList RopeModel::facts() const {
   if (m_state != State::rotary) return {};
   const QString frequency =
       tr("θᵢ = %1^(−2i/d), d = %2").arg(QString::number(config().ropeTheta)).arg(config().headDim);
-  if (m_settings.panel == RopePanel::spectrum) return {frequency, tr("angle at position m: m·θᵢ radians")};
+  if (m_settings.panel == RopePanel::spectrum) {
+    QStringList facts{frequency};
+    if (isScaled()) facts << scalingText();
+    return facts << tr("angle at position m: m·θᵢ radians");
+  }
   QStringList facts;
   facts << tr("query %1").arg(tokenText(m_selection.query.value));
   if (m_settings.panel != RopePanel::matrix)
@@ -335,6 +365,7 @@ QStringList RopeModel::facts() const {
                  .arg(tokenText(m_selection.key.value));
   if (m_settings.shift > 0) facts << tr("both shifted by Δ = %1").arg(m_settings.shift);
   facts << frequency;
+  if (isScaled()) facts << scalingText();
   if (m_settings.panel == RopePanel::distance) return facts;
   facts << (m_settings.otherLayout ? tr("%1; permuted, not the model's own") : tr("%1; the model's own"))
                .arg(layoutName(layout()));

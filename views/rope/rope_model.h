@@ -32,6 +32,7 @@ struct RopePairShown {
   int pair = 0;
   int first = 0, second = 0;  ///< elements of the head in the shown layout
   double theta = 0;           ///< radians a position
+  double unscaledTheta = 0;   ///< before the model's rope_scaling
   double queryAngle = 0;      ///< (m + Δ) θ, radians, not reduced
   double keyAngle = 0;        ///< (n + Δ) θ
   QPointF query, key;         ///< as projected
@@ -95,6 +96,8 @@ class RopeModel {
   // State::table
   int tablePositions() const { return m_tablePositions; }  ///< rows that are shown
   bool isSinusoidal() const;
+  /// Whether the model stretches the plain frequencies.
+  bool isScaled() const;
   /// (D): what is added to the token at this position.
   std::span<const float> tableRow(int position) const;
   float tableMax() const { return m_tableMax; }
@@ -119,6 +122,7 @@ class RopeModel {
   void presentRotary();
   void presentTable();
   void makeCurves() const;
+  QString scalingText() const;
   QString tokenText(int position) const;
 
   State m_state = State::noModel;

@@ -165,11 +165,19 @@ void RopeView::paintSpectrum(QPainter& painter, const QRectF& area, const Theme&
   wavelength.title = tr("wavelength 2π/θᵢ, positions");
   PlotSeries theta{{}, {}, theme.query, PlotSeries::Kind::points, {}};
   PlotSeries length{{}, {}, theme.accent, PlotSeries::Kind::points, {}};
+  PlotSeries plainTheta{{}, {}, theme.faintText, PlotSeries::Kind::dashed, tr("before scaling")};
+  PlotSeries plainLength = plainTheta;
+  if (m_model.isScaled()) theta.name = length.name = tr("as the model turns");
+  double slowest = pairs.back().unscaledTheta;
   for (const RopePairShown& pair : pairs) {
     theta.x.push_back(pair.pair);
     theta.y.push_back(pair.theta);
     length.x.push_back(pair.pair);
     length.y.push_back(2 * std::numbers::pi / pair.theta);
+    for (PlotSeries* plain : {&plainTheta, &plainLength}) plain->x.push_back(pair.pair);
+    plainTheta.y.push_back(pair.unscaledTheta);
+    plainLength.y.push_back(2 * std::numbers::pi / pair.unscaledTheta);
+    slowest = std::min(slowest, pair.theta);
   }
   for (PlotSpec* spec : {&frequency, &wavelength}) {
     spec->xTitle = tr("pair i");
@@ -179,11 +187,15 @@ void RopeView::paintSpectrum(QPainter& painter, const QRectF& area, const Theme&
   }
   frequency.series = {theta};
   frequency.yLast = 2;
-  frequency.yFirst = pairs.back().theta / 2;
+  frequency.yFirst = slowest / 2;
   wavelength.series = {length};
+  if (m_model.isScaled()) {
+    frequency.series.push_back(plainTheta);
+    wavelength.series.push_back(plainLength);
+  }
   const double context = m_model.config().maxPositionEmbeddings;
   wavelength.yFirst = std::min(3.0, length.y.front() / 2);
-  wavelength.yLast = 2 * std::max(context, length.y.back());
+  wavelength.yLast = 2 * std::max(context, 2 * std::numbers::pi / slowest);
   wavelength.levels = {{context, tr("context: %1").arg(groupedNumber(static_cast<std::uint64_t>(context)))}};
   QRectF upper = area, lower = area;
   const double gap = theme.px(16);

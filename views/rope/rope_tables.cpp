@@ -87,10 +87,11 @@ std::vector<NamedTable> RopeModel::tables() const {
       return {table, rows};
     }
     case RopePanel::spectrum: {
-      NamedTable table = tableOf("frequencies", {QStringLiteral("theta"), QStringLiteral("wavelength")});
+      NamedTable table = tableOf("frequencies", {QStringLiteral("theta"), QStringLiteral("wavelength"),
+                                                 QStringLiteral("unscaled_theta")});
       for (const RopePairShown& p : m_pairs)
         addRow(table, QString::number(p.pair),
-               std::array<double, 2>{p.theta, 2 * std::numbers::pi / p.theta});
+               std::array<double, 3>{p.theta, 2 * std::numbers::pi / p.theta, p.unscaledTheta});
       return {table};
     }
     case RopePanel::distance: {

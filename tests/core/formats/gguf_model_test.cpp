@@ -12,6 +12,7 @@
 #include <cstring>
 #include <gtest/gtest.h>
 #include <limits>
+#include <numbers>
 
 namespace decodescope {
 namespace {
@@ -171,12 +172,76 @@ GgufBuilder withFrequencies(const std::vector<float>& divisors) {
   return file;
 }
 
-TEST(GgufModel, RotaryDivisorsMustBeOne) {
+TEST(GgufModel, RotaryDivisors) {
   EXPECT_EQ(failure(withFrequencies(std::vector<float>(8, 1.0f))), "ok");
   EXPECT_EQ(failure(withFrequencies(std::vector<float>(7, 1.0f))),
             "m.gguf: rope_freqs.weight: shape does not fit the metadata: found [7], allowed [8]");
-  EXPECT_EQ(failure(withFrequencies({1, 1, 1, 2, 4, 8, 8, 8})),
-            "m.gguf: rope_freqs.weight: rotary scaling is not supported: found 2.000000, allowed 1");
+  EXPECT_EQ(failure(withFrequencies({1, 1, 1, 0, 4, 8, 8, 8})),
+            "m.gguf: rope_freqs.weight: out of range: found 0.000000, allowed finite numbers above 0");
+  EXPECT_EQ(failure(withFrequencies({1, 1, 1, 2, 4, 8, 8, std::numeric_limits<float>::infinity()})),
+            "m.gguf: rope_freqs.weight: out of range: found inf, allowed finite numbers above 0");
+  EXPECT_EQ(configIn(withFrequencies(std::vector<float>(8, 1.0f))).value().ropeScaling.kind,
+            RopeScaling::Kind::none);
+  GgufBuilder file = withFrequencies({1, 1, 1, 2, 4, 8, 8, 8});
+  auto read = configIn(file);
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(read.value().ropeScaling.kind, RopeScaling::Kind::divisors);
+  EXPECT_EQ(read.value().ropeScaling.divisors, (std::vector<float>{1, 1, 1, 2, 4, 8, 8, 8}));
+  file.f32("llama.rope.scaling.factor", 2.0f);
+  read = configIn(file);
+  EXPECT_EQ(read.value().ropeScaling.divisors, (std::vector<float>{2, 2, 2, 4, 8, 16, 16, 16}));
+}
+
+TEST(GgufModel, RotaryFactor) {
+  const auto scaling = [](auto change) {
+    GgufBuilder file = ggufOf(numberedModel(configOf("llama", true)), test::kF32);
+    change(file);
+    const auto read = configIn(file);
+    EXPECT_TRUE(read.ok()) << read.error().message();
+    return read.ok() ? read.value().ropeScaling : RopeScaling{};
+  };
+  const auto linear = [&](auto change) {
+    const RopeScaling found = scaling(change);
+    EXPECT_EQ(found.kind, RopeScaling::Kind::linear);
+    return found.factor;
+  };
+  EXPECT_EQ(linear([](GgufBuilder& f) {
+              f.text("llama.rope.scaling.type", "linear").f32("llama.rope.scaling.factor", 4.0f);
+            }),
+            4.0);
+  EXPECT_EQ(linear([](GgufBuilder& f) { f.f32("llama.rope.scaling.factor", 4.0f); }), 4.0);
+  EXPECT_EQ(linear([](GgufBuilder& f) { f.f32("llama.rope.scale_linear", 2.0f); }), 2.0) << "older files";
+  const auto none = [&](auto change) { return scaling(change).kind == RopeScaling::Kind::none; };
+  EXPECT_TRUE(none([](GgufBuilder& f) { f.text("llama.rope.scaling.type", "linear"); }));
+  EXPECT_TRUE(none([](GgufBuilder& f) { f.f32("llama.rope.scaling.factor", 0.0f); }));
+  EXPECT_TRUE(none([](GgufBuilder& f) {
+    f.text("llama.rope.scaling.type", "none").f32("llama.rope.scaling.factor", 4.0f);
+  }));
+}
+
+/// The same model with llama3 scaling in a Hugging Face folder, and with the divisors that llama.cpp's
+/// converter makes of it.
+TEST(GgufModel, DivisorsDecodeAsLlama3Scaling) {
+  ModelConfig config = configOf("llama", false);
+  config.ropeTheta = 500.0;
+  config.ropeScaling = {.kind = RopeScaling::Kind::llama3, .factor = 8, .originalMaxPositionEmbeddings = 96};
+  const Model model = test::randomModel(config, 4);
+  std::vector<float> divisors;
+  for (int i = 0; i < 8; ++i) {
+    const double wavelength = 2 * std::numbers::pi * std::pow(500.0, i / 8.0);
+    const double smooth = (96 / wavelength - 1) / 3;
+    const double blended = 1 / ((1 - smooth) / 8 + smooth);
+    divisors.push_back(static_cast<float>(wavelength < 24 ? 1 : wavelength > 96 ? 8 : blended));
+  }
+  GgufBuilder file = ggufOf(model, test::kF32);
+  file.tensors.push_back({"rope_freqs.weight", {8}, test::kF32, test::ggmlBytes(divisors, test::kF32)});
+  const test::TemporaryDir folder;
+  const auto loaded = loadModel(folder.write("m.gguf", file.bytes()));
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message();
+  const std::vector<float> expected = logitsOf(withPairsInHalves(model));
+  const std::vector<float> logits = logitsOf(*loaded.value()->model);
+  ASSERT_EQ(logits.size(), expected.size());
+  for (std::size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(logits[i], expected[i], 2e-5f);
 }
 
 TEST(GgufModel, MetadataThatCannotBeComputedIsRefused) {
@@ -256,13 +321,15 @@ TEST(GgufModel, MetadataThatCannotBeComputedIsRefused) {
             "m.gguf: llama.rope.freq_base: out of range: found -1.000000, allowed a number above 0");
   EXPECT_EQ(real("llama.rope.freq_base", std::numeric_limits<float>::quiet_NaN()),
             "m.gguf: llama.rope.freq_base: not a finite number: found nan");
-  for (const std::string type : {"yarn", "linear"}) {
+  for (const std::string type : {"yarn", "longrope"}) {
     EXPECT_EQ(with([&](GgufBuilder& f) { f.text("llama.rope.scaling.type", type); }),
               "m.gguf: llama.rope.scaling.type: rotary scaling is not supported: found \"" + type +
-                  "\", allowed \"none\"");
+                  "\", allowed \"none\", \"linear\"");
   }
-  EXPECT_EQ(real("llama.rope.scale_linear", 2.0f),
-            "m.gguf: llama.rope.scale_linear: rotary scaling is not supported: found 2.000000, allowed 1");
+  EXPECT_EQ(
+      real("llama.rope.scaling.factor", -2.0f),
+      "m.gguf: llama.rope.scaling.factor: out of range: found -2.000000, allowed a number above 0, or 0 "
+      "for none");
   EXPECT_EQ(number("tokenizer.ggml.bos_token_id", 40),
             "m.gguf: tokenizer.ggml.bos_token_id: out of range: found 40, allowed an integer from 0 to 39");
   EXPECT_EQ(number("tokenizer.ggml.eos_token_id", 40),

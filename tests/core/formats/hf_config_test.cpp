@@ -93,6 +93,34 @@ TEST(HfConfig, LlamaSettings) {
   EXPECT_EQ(read(kLlama, {{"max_position_embeddings", ""}}).value().maxPositionEmbeddings, 2048);
 }
 
+TEST(HfConfig, RotaryScaling) {
+  const auto scaling = [](const Members& changes) {
+    const auto config = read(kLlama, changes);
+    EXPECT_TRUE(config.ok()) << config.error().message();
+    return config.ok() ? config.value().ropeScaling : RopeScaling{};
+  };
+  const std::string llama3 =
+      R"({"rope_type":"llama3","factor":32.0,"low_freq_factor":1.0,"high_freq_factor":4.0,)"
+      R"("original_max_position_embeddings":8192,"rope_theta":500000.0})";
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    EXPECT_EQ(scaling({{key, R"({"rope_type":"default"})"}}).kind, RopeScaling::Kind::none);
+    const RopeScaling linear = scaling({{key, R"({"type":"linear","factor":2.5})"}});
+    EXPECT_EQ(linear.kind, RopeScaling::Kind::linear);
+    EXPECT_EQ(linear.factor, 2.5);
+    const RopeScaling stretched = scaling({{key, llama3}});
+    EXPECT_EQ(stretched.kind, RopeScaling::Kind::llama3);
+    EXPECT_EQ(stretched.factor, 32.0);
+    EXPECT_EQ(stretched.lowFreqFactor, 1.0);
+    EXPECT_EQ(stretched.highFreqFactor, 4.0);
+    EXPECT_EQ(stretched.originalMaxPositionEmbeddings, 8192);
+    EXPECT_EQ(read(kLlama, {{"rope_theta", "3"}, {key, llama3}}).value().ropeTheta, 500000.0);
+  }
+  EXPECT_EQ(failure(kLlama, {{"rope_scaling", llama3}, {"rope_parameters", llama3}}), "ok");
+  EXPECT_EQ(
+      failure(kLlama, {{"rope_scaling", llama3}, {"rope_parameters", R"({"type":"linear","factor":32})"}}),
+      "rope_parameters: contradicts rope_scaling: found an object");
+}
+
 TEST(HfConfig, MistralAndQwen2) {
   const auto mistral = read(kLlama, {{"model_type", "\"mistral\""}, {"sliding_window", "null"}});
   ASSERT_TRUE(mistral.ok()) << mistral.error().message();
@@ -229,13 +257,36 @@ TEST(HfConfig, BadValuesAreNamed) {
        "rms_norm_eps: out of range: found 1e-60, allowed a number above 0, at most 1"},
       {"rms_norm_eps", "\"1e-6\"", "rms_norm_eps: wrong type: found \"1e-6\", allowed a number"},
       {"rope_theta", "-1", "rope_theta: out of range: found -1, allowed a number above 0"},
-      {"rope_scaling", R"({"type":"linear","factor":2.0})",
-       "rope_scaling.type: rotary scaling is not supported: found \"linear\", allowed \"default\""},
-      {"rope_scaling", R"({"rope_type":"llama3"})",
-       "rope_scaling.rope_type: rotary scaling is not supported: found \"llama3\", allowed \"default\""},
+      {"rope_scaling", R"({"type":"linear"})", "rope_scaling.factor: missing"},
+      {"rope_scaling", R"({"type":"linear","factor":0})",
+       "rope_scaling.factor: out of range: found 0, allowed a number above 0"},
+      {"rope_scaling", R"({"type":"linear","factor":"2"})",
+       "rope_scaling.factor: wrong type: found \"2\", allowed a number"},
+      {"rope_scaling", R"({"type":"dynamic","factor":2.0})",
+       "rope_scaling.type: rotary scaling is not supported: found \"dynamic\", allowed \"default\", "
+       "\"linear\", \"llama3\""},
+      {"rope_scaling", R"({"type":"linear","rope_type":"llama3","factor":2.0})",
+       "rope_scaling.type: contradicts rope_type: found \"linear\", allowed \"llama3\""},
+      {"rope_scaling", R"({"rope_type":"llama3","factor":8})", "rope_scaling.low_freq_factor: missing"},
+      {"rope_scaling", R"({"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4})",
+       "rope_scaling.high_freq_factor: out of range: found 4, allowed more than low_freq_factor"},
+      {"rope_scaling", R"({"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4})",
+       "rope_scaling.original_max_position_embeddings: missing"},
+      {"rope_scaling",
+       R"({"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,)"
+       R"("original_max_position_embeddings":8192.5})",
+       "rope_scaling.original_max_position_embeddings: not an integer in range: found 8192.5, allowed an "
+       "integer from 1 to 16777216"},
+      {"rope_scaling", R"({"rope_type":3})", "rope_scaling.rope_type: wrong type: found 3, allowed a string"},
+      {"rope_parameters", R"({"full_attention":{"rope_type":"default"}})",
+       "rope_parameters.full_attention: rotary settings of their own for a kind of layer are not supported: "
+       "found an object"},
+      {"rope_parameters", R"({"partial_rotary_factor":0.25})",
+       "rope_parameters.partial_rotary_factor: setting is not supported: found 0.25, allowed 1"},
       {"rope_scaling", "2", "rope_scaling: wrong type: found 2, allowed an object"},
       {"rope_parameters", R"({"rope_type":"yarn","rope_theta":10000})",
-       "rope_parameters.rope_type: rotary scaling is not supported: found \"yarn\", allowed \"default\""},
+       "rope_parameters.rope_type: rotary scaling is not supported: found \"yarn\", allowed \"default\", "
+       "\"linear\", \"llama3\""},
       {"rope_parameters", R"({"rope_theta":"x"})",
        "rope_parameters.rope_theta: wrong type: found \"x\", allowed a number"},
       {"partial_rotary_factor", "0.5",
@@ -276,7 +327,10 @@ TEST(HfConfig, WhatIsWrittenReadsBack) {
   opt.sinusoidalTable = true;
   opt.bosTokenId.reset();
   opt.eosTokenIds = {TokenId{2}, TokenId{3}};
-  for (const ModelConfig& config : {llama, opt}) {
+  ModelConfig linear = llama, llama3 = llama;
+  linear.ropeScaling = {.kind = RopeScaling::Kind::linear, .factor = 2.5};
+  llama3.ropeScaling = {.kind = RopeScaling::Kind::llama3, .factor = 8, .originalMaxPositionEmbeddings = 16};
+  for (const ModelConfig& config : {llama, opt, linear, llama3}) {
     const auto text = writeHfConfig(config, "bfloat16");
     ASSERT_TRUE(text.ok()) << text.error().message();
     const auto document = JsonDocument::parse(text.value(), "config.json");
@@ -286,6 +340,8 @@ TEST(HfConfig, WhatIsWrittenReadsBack) {
     EXPECT_EQ(again.value(), text.value());
     EXPECT_EQ(back.value().normEps, config.normEps);
     EXPECT_EQ(back.value().ropeTheta, config.ropeTheta);
+    EXPECT_EQ(back.value().ropeScaling.kind, config.ropeScaling.kind);
+    EXPECT_EQ(back.value().ropeScaling.factor, config.ropeScaling.factor);
     EXPECT_EQ(back.value().activation, config.activation);
     EXPECT_EQ(back.value().qkvBias, config.qkvBias);
     EXPECT_EQ(back.value().normPlacement, config.normPlacement);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <numbers>
 #include <vector>
 
 namespace decodescope {
@@ -75,6 +76,50 @@ TEST(Rope, TheFirstPairTurnsByOneRadianAPosition) {
   const std::vector<float> turned = rotated(headOf(4), {1, 0, 0, 0}, 1);
   EXPECT_NEAR(turned[0], std::cos(1.0), 1e-7);
   EXPECT_NEAR(turned[2], std::sin(1.0), 1e-7);
+}
+
+TEST(Rope, ScalingDividesTheFrequencies) {
+  ModelConfig config = headOf(8);
+  config.ropeScaling = {.kind = RopeScaling::Kind::linear, .factor = 4};
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_DOUBLE_EQ(ropeFrequency(config, i), ropeUnscaledFrequency(config, i) / 4);
+    EXPECT_DOUBLE_EQ(ropeUnscaledFrequency(config, i), ropeFrequency(headOf(8), i));
+  }
+  // Four times as far along is the same angle.
+  const std::vector<float> x = normals(8, 5);
+  EXPECT_EQ(rotated(config, x, 400), rotated(headOf(8), x, 100));
+  config.ropeScaling = {.kind = RopeScaling::Kind::divisors, .divisors = {1, 2, 3, 4}};
+  for (int i = 0; i < 4; ++i)
+    EXPECT_DOUBLE_EQ(ropeFrequency(config, i), ropeUnscaledFrequency(config, i) / (i + 1));
+}
+
+/// Llama 3.1's own settings: θ 500000, d 128, ÷ 8 for pairs of more than 8192 positions a turn, 1 under 2048.
+TEST(Rope, Llama3ScalingStretchesTheSlowPairsAlone) {
+  ModelConfig config = headOf(128);
+  config.ropeTheta = 500000;
+  config.ropeScaling = {.kind = RopeScaling::Kind::llama3, .factor = 8};
+  int kept = 0, blended = 0, slow = 0;
+  double previous = 2;
+  for (int i = 0; i < 64; ++i) {
+    const double plain = ropeUnscaledFrequency(config, i), scaled = ropeFrequency(config, i);
+    const double wavelength = 2 * std::numbers::pi / plain;
+    EXPECT_LT(scaled, previous) << i;
+    previous = scaled;
+    if (wavelength < 2048) {
+      EXPECT_DOUBLE_EQ(scaled, plain);
+      ++kept;
+    } else if (wavelength > 8192) {
+      EXPECT_DOUBLE_EQ(scaled, plain / 8);
+      ++slow;
+    } else {
+      EXPECT_GT(scaled, plain / 8);
+      EXPECT_LT(scaled, plain);
+      ++blended;
+    }
+  }
+  EXPECT_EQ(kept, 29);
+  EXPECT_EQ(blended, 6);
+  EXPECT_EQ(slow, 29);
 }
 
 TEST(Sinusoidal, FirstRowsOfThePapersTable) {

@@ -43,6 +43,21 @@ RopeModel shown(const RunSnapshotPtr& run, const Selection& selection, const Rop
   return model;
 }
 
+TEST(RopeModel, ScaledFrequenciesAreShownAsTheModelTurns) {
+  ModelConfig config = smallConfig();
+  config.headDim = 16;
+  config.ropeTheta = 500.0;
+  config.ropeScaling = {.kind = RopeScaling::Kind::llama3, .factor = 8, .originalMaxPositionEmbeddings = 96};
+  const RunSnapshotPtr run = runOf(randomLoadedModel(config, 3), 12);
+  const RopeModel model = shown(run, at(9, 4), {.panel = RopePanel::spectrum});
+  ASSERT_EQ(model.pairs().size(), 8u);
+  EXPECT_EQ(model.pairs()[0].theta, model.pairs()[0].unscaledTheta);
+  EXPECT_DOUBLE_EQ(model.pairs()[7].theta, model.pairs()[7].unscaledTheta / 8);
+  EXPECT_DOUBLE_EQ(model.pairs()[7].queryAngle, 9 * model.pairs()[7].theta);
+  EXPECT_TRUE(model.facts().join(' ').contains("θᵢ / 8 for wavelengths above 96, unchanged below 24"));
+  EXPECT_NEAR(model.shiftedScore(), model.score(), 1e-5) << "the decoder turned by the same angles";
+}
+
 TEST(RopeModel, ShiftingBothPositionsLeavesEveryScoreOfTheBundledModel) {
   const RunSnapshotPtr run = runOf(bundled("love"), 30);
   for (int layer = 0; layer < run->model->config().numHiddenLayers; ++layer) {
