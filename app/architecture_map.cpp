@@ -3,9 +3,11 @@
 #include "app/format.h"
 #include "app/session_controller.h"
 
+#include <QContextMenuEvent>
 #include <QHBoxLayout>
 #include <QHelpEvent>
 #include <QLabel>
+#include <QMenu>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QPainterPath>
@@ -25,6 +27,9 @@ ArchitectureDiagram::ArchitectureDiagram(SessionController& controller, QWidget*
   setAccessibleName(tr("Architecture map"));
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
+  setWhatsThis(
+      tr("The model as its configuration says. A click shows an operation; the context menu runs to "
+         "it."));
 }
 
 void ArchitectureDiagram::applyTheme(const Theme& theme) {
@@ -38,7 +43,17 @@ void ArchitectureDiagram::refresh() {
   if (current != m_current && current >= 0) {
     emit currentMoved(m_layout.nodes[static_cast<std::size_t>(current)].box);
   }
+  if (current != m_current) m_mark = -1;
   m_current = current;
+  describe();
+}
+
+/// For screen readers: the operation that the keyboard is on.
+void ArchitectureDiagram::describe() {
+  const int index = markedNode();
+  setAccessibleDescription(m_controller.run() && index >= 0
+                               ? toolTipOf(m_layout.nodes[static_cast<std::size_t>(index)])
+                               : tr("Nothing is open."));
 }
 
 void ArchitectureDiagram::rebuild() {
@@ -54,11 +69,6 @@ void ArchitectureDiagram::rebuild() {
   m_layout = layoutArchitecture(run->model->config(), run->tokensSeenAt(selection.step), width(), available,
                                 m_theme);
   setMinimumHeight(static_cast<int>(std::ceil(m_layout.height)));
-  const int current = currentNode();
-  if (current >= 0) {
-    setAccessibleDescription(QString::fromStdString(
-        siteDumpName(m_layout.nodes[static_cast<std::size_t>(current)].site, selection.layer)));
-  }
   update();
 }
 
@@ -139,6 +149,13 @@ void ArchitectureDiagram::paintEvent(QPaintEvent*) {
     painter.fillPath(head, flow);
   }
   for (std::size_t i = 0; i < m_layout.nodes.size(); ++i) paintNode(painter, static_cast<int>(i));
+  const int marked = markedNode();
+  if (!hasFocus() || marked < 0) return;
+  const double gap = m_theme.px(2);
+  painter.setPen(QPen(m_theme.accent, m_theme.px(1.4), m_mark >= 0 ? Qt::SolidLine : Qt::DotLine));
+  painter.setBrush(Qt::NoBrush);
+  painter.drawRoundedRect(m_layout.nodes[static_cast<std::size_t>(marked)].box.adjusted(-gap, -gap, gap, gap),
+                          radius, radius);
 }
 
 void ArchitectureDiagram::paintNode(QPainter& painter, int index) const {
@@ -267,18 +284,99 @@ void ArchitectureDiagram::leaveEvent(QEvent*) {
 
 void ArchitectureDiagram::keyPressEvent(QKeyEvent* event) {
   const int last = static_cast<int>(m_layout.nodes.size()) - 2;
+  const bool marks = event->modifiers() & Qt::ControlModifier;
+  const auto move = [&](int by) {
+    const int target = std::clamp((marks ? markedNode() : currentNode()) + by, 0, std::max(last, 0));
+    marks ? mark(target) : selectNode(target);
+  };
   switch (event->key()) {
     case Qt::Key_Up:
     case Qt::Key_Left:
-      selectNode(std::max(currentNode() - 1, 0));
-      break;
+      return move(-1);
     case Qt::Key_Down:
     case Qt::Key_Right:
-      selectNode(std::min(currentNode() + 1, last));
-      break;
+      return move(1);
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+      return runTo(markedNode(),
+                   event->modifiers() & Qt::ShiftModifier ? Direction::back : Direction::forward);
+    case Qt::Key_Escape:
+      if (m_mark < 0) return event->ignore();
+      return mark(-1);
     default:
       QWidget::keyPressEvent(event);
   }
+}
+
+void ArchitectureDiagram::mark(int index) {
+  m_mark = index;
+  if (index >= 0 && index < static_cast<int>(m_layout.nodes.size()))
+    emit currentMoved(m_layout.nodes[static_cast<std::size_t>(index)].box);
+  describe();
+  update();
+}
+
+void ArchitectureDiagram::runTo(int index, Direction direction) {
+  if (index < 0 || index >= static_cast<int>(m_layout.nodes.size())) return;
+  const Site site = m_layout.nodes[static_cast<std::size_t>(index)].site;
+  m_mark = -1;
+  m_controller.runToStage({site, siteInfo(site).perLayer ? m_controller.selection().layer : kNoLayer},
+                          direction);
+  update();
+}
+
+void ArchitectureDiagram::fillMenu(QMenu& menu, int index) {
+  const Site site = m_layout.nodes[static_cast<std::size_t>(index)].site;
+  menu.addAction(tr("Show %1").arg(m_layout.nodes[static_cast<std::size_t>(index)].label), this,
+                 [this, index] { selectNode(index); });
+  const auto run = [&](const QString& text, const QString& tip, const QKeySequence& key,
+                       Direction direction) {
+    QAction* action = menu.addAction(text, this, [this, index, direction] { runTo(index, direction); });
+    action->setToolTip(tip);
+    action->setShortcut(key);
+    return action;
+  };
+  menu.setToolTipsVisible(true);
+  run(tr("Run to here"), tr("To the next time that it is computed: in this step, or with the next token"),
+      QKeySequence(Qt::Key_Return), Direction::forward)
+      ->setEnabled(m_controller.canStageForward());
+  run(tr("Go back to here"), tr("To the last time that it was computed: in this step, or in the one before"),
+      QKeySequence(Qt::SHIFT | Qt::Key_Return), Direction::back)
+      ->setEnabled(m_controller.canStageBack());
+  if (!siteInfo(site).perLayer) return;
+  menu.addSeparator();
+  const Selection& now = m_controller.selection();
+  const int layers = m_controller.run()->model->config().numHiddenLayers;
+  for (const int layer : {now.layer.value + 1, now.layer.value - 1}) {
+    if (layer < 0 || layer >= layers) continue;
+    menu.addAction(tr("Show it in layer %1").arg(layer), this, [this, site, layer] {
+      Selection next = m_controller.selection();
+      next.site = site;
+      next.layer = LayerIndex{layer};
+      m_controller.select(next);
+    });
+  }
+}
+
+void ArchitectureDiagram::contextMenuEvent(QContextMenuEvent* event) {
+  const bool byKey = event->reason() == QContextMenuEvent::Keyboard;
+  const int index = byKey ? markedNode() : nodeAt(event->pos());
+  if (index < 0 || !m_controller.run()) return event->ignore();
+  QMenu menu(this);
+  fillMenu(menu, index);
+  const QPoint below = m_layout.nodes[static_cast<std::size_t>(index)].box.bottomLeft().toPoint();
+  menu.exec(byKey ? mapToGlobal(below) : event->globalPos());
+}
+
+void ArchitectureDiagram::focusInEvent(QFocusEvent* event) {
+  QWidget::focusInEvent(event);
+  update();
+}
+
+void ArchitectureDiagram::focusOutEvent(QFocusEvent* event) {
+  QWidget::focusOutEvent(event);
+  m_mark = -1;
+  update();
 }
 
 ArchitectureMap::ArchitectureMap(SessionController& controller, QWidget* parent)

@@ -2,11 +2,13 @@
 
 #ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "app/architecture_layout.h"
+#include "app/stages.h"
 #endif
 
 #include <QWidget>
 
 class QLabel;
+class QMenu;
 class QScrollArea;
 class QSpinBox;
 
@@ -14,7 +16,8 @@ namespace decodescope {
 
 class SessionController;
 
-/// The block diagram itself: the selected operation lit, a click selects one, the arrow keys walk.
+/// The block diagram itself: the selected operation lit, a click selects one, the arrow keys walk. With Ctrl
+/// they move a mark alone; Enter runs to it, Shift+Enter goes back to it, and so does the context menu.
 class ArchitectureDiagram : public QWidget {
   Q_OBJECT
 
@@ -36,12 +39,21 @@ class ArchitectureDiagram : public QWidget {
   void mousePressEvent(QMouseEvent* event) override;
   void leaveEvent(QEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
+  void contextMenuEvent(QContextMenuEvent* event) override;
+  void focusInEvent(QFocusEvent* event) override;
+  void focusOutEvent(QFocusEvent* event) override;
 
  private:
   void rebuild();
   int nodeAt(QPointF point) const;
   int currentNode() const;
   void selectNode(int index);
+  /// Where the keyboard is: the mark, else the selected operation.
+  int markedNode() const { return m_mark >= 0 ? m_mark : currentNode(); }
+  void mark(int index);
+  void describe();
+  void runTo(int index, Direction direction);
+  void fillMenu(QMenu& menu, int index);
   void paintNode(QPainter& painter, int index) const;
   QString toolTipOf(const MapNode& node) const;
 
@@ -50,6 +62,7 @@ class ArchitectureDiagram : public QWidget {
   ArchitectureLayout m_layout;
   int m_hovered = -1;
   int m_current = -1;
+  int m_mark = -1;
 };
 
 /// The map with the choice of layer and head above it.

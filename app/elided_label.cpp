@@ -10,6 +10,17 @@ void ElidedLabel::setWholeText(const QString& text) {
   setToolTip(text);
 }
 
+void ElidedLabel::setRoomFor(const QString& widest) {
+  if (widest == m_widest) return;
+  m_widest = widest;
+  updateGeometry();
+}
+
+QSize ElidedLabel::sizeHint() const {
+  const QSize size = QLabel::sizeHint();
+  return m_widest.isEmpty() ? size : QSize(fontMetrics().horizontalAdvance(m_widest) + 2, size.height());
+}
+
 QSize ElidedLabel::minimumSizeHint() const {
   return {0, QLabel::minimumSizeHint().height()};
 }

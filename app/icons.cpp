@@ -42,6 +42,13 @@ QPainterPath filledPath(Icon which) {
       path.addEllipse(QPointF(12, 18.2), 2.2, 2.2);
       triangle(9.4, 7.2, -5.4, 6.4);
       break;
+    case Icon::stageOut:
+      path.addEllipse(QPointF(12, 18.2), 2.2, 2.2);
+      path.moveTo(6.6, 10);
+      path.lineTo(12, 3);
+      path.lineTo(17.4, 10);
+      path.closeSubpath();
+      break;
     case Icon::restart:
       path.moveTo(3.6, 5.2);
       path.lineTo(10.4, 5.6);
@@ -90,6 +97,9 @@ QPainterPath strokedPath(Icon which) {
     case Icon::stageBack:
       path.moveTo(20, 15.5);
       path.cubicTo(20, 11, 16, 10.4, 9, 10.4);
+      break;
+    case Icon::stageOut:
+      line(12, 13.4, 12, 9.5);
       break;
     case Icon::restart:
       path.arcMoveTo(QRectF(4.5, 4.5, 15, 15), 140);

@@ -10,6 +10,7 @@ enum class Icon {
   stepOver,
   stageBack,
   stageForward,
+  stageOut,
   play,
   pause,
   open,

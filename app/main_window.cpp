@@ -74,6 +74,7 @@ MainWindow::MainWindow(SessionController& controller, Settings& settings)
   buildMenus();
   m_transport->setSpeed(m_settings.speed());
   m_controller.setSpeed(m_transport->speed());
+  if (m_settings.playsByOperation()) m_transport->setPlayUnit(SessionController::PlayUnit::stage);
   m_runBar->setSettings(m_settings.runSettings());
   m_controller.setSettings(m_settings.runSettings());
   m_views->setOptionValues(m_settings.viewOptions());
@@ -452,6 +453,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   m_settings.setBytes("window/views", m_views->saveState());
   m_settings.setViewOptions(m_views->optionValues());
   m_settings.setSpeed(m_transport->speed());
+  m_settings.setPlaysByOperation(m_transport->playUnit() == SessionController::PlayUnit::stage);
   m_controller.shutDown();
   event->accept();
 }

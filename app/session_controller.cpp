@@ -6,13 +6,10 @@
 #include <QEvent>
 
 #include <algorithm>
-#include <cmath>
 
 namespace decodescope {
 namespace {
 
-// More key presses than this are dropped while a slow model works, so that letting go of Space stops it soon.
-constexpr int kMostStepsAwaited = 3;
 constexpr int kSlowMilliseconds = 1000;
 
 QEvent::Type wakeEvent() {
@@ -71,15 +68,6 @@ int SessionController::currentStage() const {
   return stageIndex(m_stages, selection().site, selection().layer);
 }
 
-bool SessionController::canStepForward() const {
-  const RunSnapshot* shown = run();
-  return shown && (m_selection.step.value < shown->stepCount() || shown->state == RunState::ready);
-}
-
-bool SessionController::canStepBack() const {
-  return run() && m_selection.step.value > 0;
-}
-
 void SessionController::watchForSlowness() {
   m_shownError.clear();
   m_slowTimer.start();
@@ -108,116 +96,6 @@ void SessionController::setSettings(const RunSettings& settings) {
 void SessionController::interrupt() {
   setPlaying(false);
   if (m_worker) m_worker->interrupt();
-}
-
-void SessionController::requestStep() {
-  if (!m_worker || m_stepsAwaited >= kMostStepsAwaited) return;
-  ++m_stepsAwaited;
-  m_follows = true;
-  m_shownError.clear();
-  m_worker->step(1);
-}
-
-void SessionController::stepForward() {
-  const RunSnapshot* shown = run();
-  if (!shown) return;
-  if (m_selection.step.value < shown->stepCount()) {
-    moveToStep(m_selection.step.value + 1);
-  } else if (shown->state == RunState::ready) {
-    requestStep();
-  } else {
-    emit endReached();
-  }
-}
-
-void SessionController::stepBack() {
-  setPlaying(false);
-  if (canStepBack()) moveToStep(m_selection.step.value - 1);
-}
-
-void SessionController::showStep(int step) {
-  const RunSnapshot* shown = run();
-  if (!shown || step == m_selection.step.value) return;
-  if (step < shown->stepCount()) setPlaying(false);
-  moveToStep(std::clamp(step, 0, shown->stepCount()));
-}
-
-void SessionController::moveToStep(int step) {
-  const RunSnapshot* shown = run();
-  m_follows = step >= shown->stepCount();
-  m_preview.reset();
-  Selection next = m_selection;
-  next.step = StepIndex{step};
-  setSelection(next);
-}
-
-void SessionController::stageForward() {
-  if (m_stages.empty()) return;
-  const int next = currentStage() + 1;
-  if (m_selection.step.value >= 1 && next < static_cast<int>(m_stages.size())) {
-    Selection selection = m_selection;
-    selection.site = m_stages[static_cast<std::size_t>(next)].site;
-    if (siteInfo(selection.site).perLayer) selection.layer = m_stages[static_cast<std::size_t>(next)].layer;
-    select(selection);
-    return;
-  }
-  if (!canStepForward()) return;
-  m_selection.site = m_stages.front().site;
-  stepForward();
-}
-
-void SessionController::stageBack() {
-  if (m_stages.empty() || m_selection.step.value < 1) return;
-  const int current = currentStage();
-  const bool toEarlierStep = current == 0;
-  if (toEarlierStep && m_selection.step.value == 1) return;
-  const Stage& target =
-      toEarlierStep ? m_stages.back() : m_stages[static_cast<std::size_t>(std::max(current - 1, 0))];
-  m_selection.site = target.site;
-  if (siteInfo(target.site).perLayer) m_selection.layer = target.layer;
-  if (toEarlierStep) {
-    moveToStep(m_selection.step.value - 1);
-  } else {
-    m_preview.reset();
-    setSelection(m_selection);
-  }
-}
-
-void SessionController::setSpeed(double tokensPerSecond) {
-  m_speed = tokensPerSecond;
-  m_playTimer.setInterval(m_speed > 0 ? static_cast<int>(std::lround(1000 / m_speed)) : 0);
-}
-
-void SessionController::setPlaying(bool playing) {
-  if (playing == m_playing || (playing && !canStepForward())) return;
-  m_playing = playing;
-  if (playing) {
-    setSpeed(m_speed);
-    if (m_speed > 0) m_playTimer.start();
-    playOn();
-  } else {
-    m_playTimer.stop();
-  }
-  emit playingChanged(m_playing);
-}
-
-void SessionController::playOn() {
-  if (!m_playing) return;
-  if (!canStepForward()) {
-    if (m_stepsAwaited == 0) setPlaying(false);
-    return;
-  }
-  const bool stored = m_selection.step.value < run()->stepCount();
-  if (stored || m_stepsAwaited == 0) stepForward();
-  // Without a pace, stored steps come as fast as the event loop turns; new ones call back when they arrive.
-  if (m_playing && m_speed <= 0) {
-    if (stored) {
-      QTimer::singleShot(0, this, &SessionController::playOn);
-    }
-    m_playTimer.stop();
-  } else if (m_playing && !m_playTimer.isActive()) {
-    m_playTimer.start();
-  }
 }
 
 void SessionController::setSelection(const Selection& selection) {
@@ -291,6 +169,7 @@ void SessionController::takeLatest() {
   SessionSnapshotPtr latest = m_worker->latest();
   if (latest == m_session) return;
   const int stepsBefore = run() ? run()->stepCount() : 0;
+  const bool followed = m_follows;
   m_session = std::move(latest);
   m_preview.reset();
 
@@ -308,8 +187,12 @@ void SessionController::takeLatest() {
     m_selection.locked = false;
     m_stepsAwaited = 0;
   } else if (shown) {
-    m_stepsAwaited = std::max(0, m_stepsAwaited - (shown->stepCount() - stepsBefore));
+    const int arrived = shown->stepCount() - stepsBefore;
+    m_stepsAwaited = std::max(0, m_stepsAwaited - arrived);
+    if (arrived > 0 && followed && m_stageOnArrival >= 0) setStage(m_selection, m_stageOnArrival);
+    if (arrived > 0) m_stageOnArrival = -1;
   }
+  if (newRun || !m_session->busy) m_stageOnArrival = -1;
   if (!m_session->busy) {
     m_stepsAwaited = 0;
     m_slowTimer.stop();
@@ -326,7 +209,7 @@ void SessionController::takeLatest() {
     m_shownError = m_session->error;
     emit failed(QString::fromStdString(m_session->error));
   }
-  if (m_playing && (m_speed <= 0 || !canStepForward())) playOn();
+  if (m_playing && (m_speed <= 0 || !canPlayOn())) playOn();
 }
 
 }  // namespace decodescope

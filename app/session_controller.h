@@ -47,12 +47,21 @@ class SessionController : public QObject {
   int currentStage() const;
 
   bool isPlaying() const { return m_playing; }
-  /// Tokens a second while playing; 0 is as fast as it goes.
-  void setSpeed(double tokensPerSecond);
+  /// What play does again and again.
+  enum class PlayUnit { token, stage };
+  void setPlayUnit(PlayUnit unit);
+  PlayUnit playUnit() const { return m_playUnit; }
+  /// Tokens or stages a second while playing; 0 is as fast as it goes.
+  void setSpeed(double unitsPerSecond);
   double speed() const { return m_speed; }
 
   bool canStepForward() const;
   bool canStepBack() const;
+  bool canStageForward() const;
+  bool canStageBack() const;
+  /// Whether the selected operation has a counterpart in the next (previous) layer.
+  bool canChangeLayer(Direction direction) const;
+  bool canPlayOn() const;
 
   void open(const SessionWorker::OpenRequest& request);
   void restart(const QString& prompt, int stepsAfterwards);
@@ -62,9 +71,18 @@ class SessionController : public QObject {
   /// The next stored step; at the newest one, a new token.
   void stepForward();
   void stepBack();
+  // Moving by operation goes on in the next or the previous step where the shown one ends, and asks for a new
+  // token behind the newest step; the operation is then reached when the token arrives.
+
   /// The next operation of the shown step; behind the last one, the first operation of the next step.
   void stageForward();
   void stageBack();
+  /// To the end (back: the start) of the layer; from there, of the step; see stages.h.
+  void stageOut(Direction direction);
+  /// To the next (back: the previous) time that this operation is computed.
+  void runToStage(const Stage& target, Direction direction);
+  /// The same operation in the next or the previous layer.
+  void changeLayer(Direction direction);
   void showStep(int step);
   void setPlaying(bool playing);
 
@@ -97,6 +115,9 @@ class SessionController : public QObject {
  private:
   void takeLatest();
   void moveToStep(int step);
+  int currentPlace() const;
+  void setStage(Selection& selection, int stage) const;
+  void go(const StagePlace& place);
   void followUnlocked();
   void setSelection(const Selection& selection);
   void requestStep();
@@ -113,7 +134,9 @@ class SessionController : public QObject {
   std::string m_shownError;
   bool m_follows = true;
   bool m_playing = false;
+  PlayUnit m_playUnit = PlayUnit::token;
   double m_speed = 4;
+  int m_stageOnArrival = -1;  ///< shown when the awaited step arrives
   int m_stepsAwaited = 0;
   QTimer m_playTimer;
   QTimer m_slowTimer;

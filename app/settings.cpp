@@ -85,8 +85,16 @@ double Settings::speed() const {
   return m_file->value(QStringLiteral("run/speed"), 4.0).toDouble();
 }
 
-void Settings::setSpeed(double tokensPerSecond) {
-  m_file->setValue(QStringLiteral("run/speed"), tokensPerSecond);
+void Settings::setSpeed(double unitsPerSecond) {
+  m_file->setValue(QStringLiteral("run/speed"), unitsPerSecond);
+}
+
+bool Settings::playsByOperation() const {
+  return m_file->value(QStringLiteral("run/playsByOperation"), false).toBool();
+}
+
+void Settings::setPlaysByOperation(bool byOperation) {
+  m_file->setValue(QStringLiteral("run/playsByOperation"), byOperation);
 }
 
 RunSettings Settings::runSettings() const {

@@ -36,7 +36,9 @@ class Settings {
   double scale() const;
   void setScale(double scale);
   double speed() const;
-  void setSpeed(double tokensPerSecond);
+  void setSpeed(double unitsPerSecond);
+  bool playsByOperation() const;
+  void setPlaysByOperation(bool byOperation);
   RunSettings runSettings() const;
   void setRunSettings(const RunSettings& settings);
   bool hintDismissed() const;

@@ -1,5 +1,6 @@
 #include "app/main_window.h"
 
+#include "app/architecture_map.h"
 #include "app/inspector.h"
 #include "app/view_docks.h"
 #include "tests/app/window_fixture.h"
@@ -53,6 +54,76 @@ TEST_F(WindowTest, SpaceStepsAndBackspaceGoesBack) {
   press(Qt::Key_Space);
   EXPECT_EQ(shownStep(), 5);
   EXPECT_EQ(m_controller->run()->stepCount(), 6);
+}
+
+TEST_F(WindowTest, KeysWalkThroughTheOperations) {
+  openWindowAndWait();
+  const auto place = [&] { return std::pair(shownStep(), m_controller->currentStage()); };
+  const auto last = static_cast<int>(m_controller->stages().size()) - 1;
+  m_controller->showStep(3);
+  Selection start = m_controller->selection();
+  start.site = Site::qRot;
+  start.layer = LayerIndex{0};
+  m_controller->select(start);
+  press(Qt::Key_Period);
+  EXPECT_EQ(m_controller->selection().site, Site::kRot);
+  press(Qt::Key_Comma);
+  EXPECT_EQ(m_controller->selection().site, Site::qRot);
+  press(Qt::Key_L);
+  EXPECT_EQ(m_controller->selection().layer.value, 1);
+  press(Qt::Key_L, Qt::ShiftModifier);
+  EXPECT_EQ(m_controller->selection().layer.value, 0);
+  press(Qt::Key_O);
+  EXPECT_EQ(m_controller->selection().site, Site::output);
+  press(Qt::Key_O);
+  EXPECT_EQ(place(), std::pair(3, last));
+  press(Qt::Key_F11);
+  EXPECT_EQ(place(), std::pair(4, 0));
+  press(Qt::Key_F11, Qt::ControlModifier);
+  EXPECT_EQ(place(), std::pair(3, last));
+  press(Qt::Key_O, Qt::ShiftModifier);
+  EXPECT_EQ(place(), std::pair(3, 0));
+  press(Qt::Key_O, Qt::ShiftModifier);
+  EXPECT_EQ(place(), std::pair(2, 0));
+}
+
+TEST_F(WindowTest, TheMapRunsToItsMark) {
+  openWindowAndWait();
+  auto* map = m_window->findChild<ArchitectureDiagram*>();
+  ASSERT_NE(map, nullptr);
+  map->setFocus();
+  Selection start = m_controller->selection();
+  start.site = Site::oProj;
+  start.layer = LayerIndex{1};
+  m_controller->select(start);
+  QTest::keyClick(map, Qt::Key_Up, Qt::ControlModifier);
+  QTest::keyClick(map, Qt::Key_Up, Qt::ControlModifier);
+  EXPECT_EQ(m_controller->selection().site, Site::oProj) << "the mark alone moves";
+  EXPECT_TRUE(map->accessibleDescription().contains("self_attn.weights"));
+  QTest::keyClick(map, Qt::Key_Return);
+  ASSERT_TRUE(waitForSteps(6));
+  EXPECT_EQ(shownStep(), 6) << "the softmax lies behind: a new token leads to it";
+  EXPECT_EQ(m_controller->selection().site, Site::weights);
+  EXPECT_EQ(m_controller->selection().layer.value, 1);
+  QTest::keyClick(map, Qt::Key_Return, Qt::ShiftModifier);
+  EXPECT_EQ(shownStep(), 5);
+  EXPECT_EQ(m_controller->selection().site, Site::weights);
+}
+
+TEST_F(WindowTest, AViewThatAnOperationDoesNotConcernStaysStill) {
+  openWindowAndWait();
+  Selection start = m_controller->selection();
+  start.site = Site::gateProj;
+  start.layer = LayerIndex{1};
+  m_controller->select(start);
+  auto* attention = m_window->findChild<QWidget*>("canvas-attention");
+  auto* cache = m_window->findChild<QWidget*>("canvas-kv_cache");
+  ASSERT_TRUE(attention && cache);
+  const QImage attentionBefore = picture(*attention), cacheBefore = picture(*cache);
+  press(Qt::Key_Period);
+  EXPECT_EQ(m_controller->selection().site, Site::upProj);
+  EXPECT_TRUE(picture(*attention) == attentionBefore);
+  EXPECT_TRUE(picture(*cache) == cacheBefore);
 }
 
 TEST_F(WindowTest, SpaceTypesInTextFields) {
@@ -205,9 +276,11 @@ TEST_F(WindowTest, RemembersModelPromptThemeScaleAndSettings) {
   m_settings->setTheme(Settings::ThemeChoice::dark);
   m_settings->setScale(1.5);
   find<QAbstractButton>("KV cache")->click();
+  find<QComboBox>("Play by")->setCurrentIndex(1);
   closeWindow();
 
   openWindowAndWait();
+  EXPECT_EQ(m_controller->playUnit(), SessionController::PlayUnit::stage);
   EXPECT_EQ(m_controller->run()->model->name, "tales-b");
   EXPECT_EQ(find<QLineEdit>("Prompt")->text(), "Mira ran home");
   EXPECT_EQ(m_controller->run()->promptLength, 4);

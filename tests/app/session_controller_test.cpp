@@ -27,6 +27,14 @@ class SessionControllerTest : public testing::Test {
     });
   }
   const Selection& selection() const { return m_controller.selection(); }
+  int stageCount() const { return static_cast<int>(m_controller.stages().size()); }
+  const Stage& stageAt(int index) const { return m_controller.stages()[static_cast<std::size_t>(index)]; }
+  void choose(Site site, int layer) {
+    Selection next = selection();
+    next.site = site;
+    next.layer = LayerIndex{layer};
+    m_controller.select(next);
+  }
 
   TemporaryDir m_folder;
   SessionController m_controller;
@@ -92,6 +100,116 @@ TEST_F(SessionControllerTest, StepIntoBehindTheLastOperationDecodes) {
   ASSERT_TRUE(waitForSteps(4));
   EXPECT_EQ(selection().step.value, 4);
   EXPECT_EQ(m_controller.currentStage(), 0);
+}
+
+TEST_F(SessionControllerTest, WalkingByOperationVisitsTheSamePlacesBothWays) {
+  const auto place = [&] { return std::pair(selection().step.value, m_controller.currentStage()); };
+  m_controller.showStep(0);
+  std::vector<std::pair<int, int>> there;
+  while (selection().step.value < 3 || m_controller.currentStage() + 1 < stageCount()) {
+    m_controller.stageForward();
+    there.push_back(place());
+  }
+  ASSERT_EQ(there.size(), 3 * static_cast<std::size_t>(stageCount()));
+  for (auto expected = there.rbegin(); expected != there.rend(); ++expected) {
+    EXPECT_EQ(place(), *expected);
+    m_controller.stageBack();
+  }
+  EXPECT_EQ(place(), std::pair(1, 0)) << "nothing lies before the first operation";
+  EXPECT_FALSE(m_controller.canStageBack());
+  EXPECT_EQ(m_controller.run()->stepCount(), 3);
+}
+
+TEST_F(SessionControllerTest, OutLeadsThroughLayersAndSteps) {
+  m_controller.showStep(2);
+  choose(Site::scores, 0);
+  m_controller.stageOut(Direction::forward);
+  EXPECT_EQ(selection().site, Site::output);
+  EXPECT_EQ(selection().layer.value, 0);
+  m_controller.stageOut(Direction::forward);
+  EXPECT_EQ(selection().site, Site::logits);
+  EXPECT_EQ(selection().step.value, 2);
+  m_controller.stageOut(Direction::forward);
+  EXPECT_EQ(selection().site, Site::logits);
+  EXPECT_EQ(selection().step.value, 3);
+  m_controller.stageOut(Direction::forward);
+  ASSERT_TRUE(waitForSteps(4));
+  EXPECT_EQ(selection().step.value, 4);
+  EXPECT_EQ(selection().site, Site::logits);
+  choose(Site::scores, 1);
+  m_controller.stageOut(Direction::back);
+  EXPECT_EQ(selection().site, Site::inputLayernorm);
+  EXPECT_EQ(selection().layer.value, 1);
+  m_controller.stageOut(Direction::back);
+  EXPECT_EQ(m_controller.currentStage(), 0);
+  m_controller.stageOut(Direction::back);
+  EXPECT_EQ(m_controller.currentStage(), 0);
+  EXPECT_EQ(selection().step.value, 3);
+}
+
+TEST_F(SessionControllerTest, RunsToAnOperationThroughANewToken) {
+  choose(Site::downProj, 1);
+  m_controller.runToStage({Site::oProj, LayerIndex{1}}, Direction::forward);
+  EXPECT_EQ(selection().site, Site::downProj) << "the token is not there yet";
+  ASSERT_TRUE(waitForSteps(4));
+  EXPECT_EQ(selection().step.value, 4);
+  EXPECT_EQ(selection().site, Site::oProj);
+  EXPECT_EQ(selection().layer.value, 1);
+  m_controller.runToStage({Site::downProj, LayerIndex{0}}, Direction::back);
+  EXPECT_EQ(selection().step.value, 4);
+  EXPECT_EQ(selection().layer.value, 0);
+  m_controller.runToStage({Site::downProj, LayerIndex{0}}, Direction::back);
+  EXPECT_EQ(selection().step.value, 3);
+  EXPECT_EQ(selection().site, Site::downProj);
+  EXPECT_EQ(m_controller.run()->stepCount(), 4);
+}
+
+TEST_F(SessionControllerTest, WhoGoesBackBeforeTheTokenArrivesStaysThere) {
+  choose(Site::logits, 0);
+  m_controller.stageForward();
+  m_controller.stageForward();  // waits for the first
+  m_controller.stepBack();
+  ASSERT_TRUE(waitForSteps(4));
+  EXPECT_EQ(m_controller.run()->stepCount(), 4);
+  EXPECT_EQ(selection().step.value, 2);
+  EXPECT_EQ(selection().site, Site::logits);
+}
+
+TEST_F(SessionControllerTest, TheSameOperationInTheNextLayer) {
+  choose(Site::kRot, 0);
+  EXPECT_FALSE(m_controller.canChangeLayer(Direction::back));
+  m_controller.changeLayer(Direction::forward);
+  EXPECT_EQ(selection().layer.value, 1);
+  EXPECT_EQ(selection().site, Site::kRot);
+  EXPECT_FALSE(m_controller.canChangeLayer(Direction::forward));
+  m_controller.changeLayer(Direction::back);
+  EXPECT_EQ(selection().layer.value, 0);
+  choose(Site::logits, 0);
+  EXPECT_FALSE(m_controller.canChangeLayer(Direction::forward));
+}
+
+TEST_F(SessionControllerTest, PlaysByOperationThroughStoredStepsAndNewTokens) {
+  std::vector<std::pair<int, int>> seen;
+  QObject::connect(&m_controller, &SessionController::selectionChanged, &m_controller,
+                   [&] { seen.emplace_back(selection().step.value, m_controller.currentStage()); });
+  QObject::connect(&m_controller, &SessionController::snapshotChanged, &m_controller, [&] {
+    const std::pair now(selection().step.value, m_controller.currentStage());
+    if (seen.empty() || seen.back() != now) seen.push_back(now);
+  });
+  m_controller.showStep(2);
+  choose(stageAt(0).site, 0);
+  seen.clear();
+  m_controller.setPlayUnit(SessionController::PlayUnit::stage);
+  m_controller.setSpeed(0);
+  m_controller.setPlaying(true);
+  ASSERT_TRUE(waitFor([&] { return selection().step.value > 4; }));
+  m_controller.setPlaying(false);
+  // Every operation of steps 2 and 3 in turn, none left out, none twice.
+  ASSERT_GE(seen.size(), 2 * static_cast<std::size_t>(stageCount()));
+  for (std::size_t i = 0; i < 2 * static_cast<std::size_t>(stageCount()); ++i) {
+    const int at = static_cast<int>(i) + 1;
+    EXPECT_EQ(seen[i], std::pair(2 + at / stageCount(), at % stageCount())) << i;
+  }
 }
 
 TEST_F(SessionControllerTest, APreviewIsShownAndForgotten) {
