@@ -21,7 +21,20 @@ bool LanesView::setOption(const QString& id, const QString& value) {
     if (!column.view->setOption(id, value)) return false;
   }
   m_settings.emplace_back(id, value);
+  shareScales();
   return true;
+}
+
+void LanesView::shareScales() {
+  std::vector<double> ends;
+  for (const Column& column : m_columns) {
+    const std::vector<double> own = column.view->scaleEnds();
+    ends.resize(std::max(ends.size(), own.size()));
+    for (std::size_t i = 0; i < own.size(); ++i) ends[i] = std::max(ends[i], own[i]);
+  }
+  for (const Column& column : m_columns) {
+    if (!ends.empty() && column.view->scaleEnds().size() == ends.size()) column.view->setScaleEnds(ends);
+  }
 }
 
 void LanesView::present(const SessionSnapshot& session, const Selection& selection) {
@@ -38,6 +51,7 @@ void LanesView::present(const SessionSnapshot& session, const Selection& selecti
     m_columns[i].label =
         i < session.lanes.size() ? QString::fromStdString(session.lanes[i].label) : QString();
   }
+  shareScales();
 }
 
 void LanesView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {

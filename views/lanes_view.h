@@ -24,6 +24,8 @@ class LanesView : public View {
 
  private:
   bool isOnePicture() const { return m_columns.front().view->showsAllLanes(); }
+  /// Equal colours are equal numbers in all lanes.
+  void shareScales();
 
   struct Column {
     std::unique_ptr<View> view;

@@ -90,6 +90,13 @@ class View {
   /// every frame.
   virtual void present(const SessionSnapshot& session, const Selection& selection) = 0;
 
+  /// How far each scale of the picture reaches (colours, axes), in an order of the view's own. Pictures
+  /// beside each other take the largest of each, so that equal colours are equal numbers. Empty where no
+  /// scale depends on the data.
+  virtual std::vector<double> scaleEnds() const { return {}; }
+  /// Takes these ends instead, until the next present() or setOption(). As many as scaleEnds() gave.
+  virtual void setScaleEnds(const std::vector<double>&) {}
+
   /// Paints into `area` of the painter, all of it. Never blank: without data it says what to do.
   virtual void paint(QPainter& painter, const QRectF& area, const Theme& theme) = 0;
 

@@ -110,10 +110,11 @@ struct RaceProgress {
 struct SessionSnapshot {
   std::uint64_t sequence = 0;  ///< rises with every publication
   std::vector<LaneSnapshot> lanes;
-  bool busy = false;     ///< a decode or a load is under way
-  std::string activity;  ///< "Loading tales-mha …", "" when idle
-  double progress = -1;  ///< 0 … 1 of the activity, −1 unknown
-  std::string error;     ///< the last command's failure, for the banner; "" when it went well
+  bool busy = false;            ///< a decode or a load is under way
+  std::string activity;         ///< "Loading tales-mha …", "" when idle
+  double progress = -1;         ///< 0 … 1 of the activity, −1 unknown
+  std::string error;            ///< the last command's failure, for the banner; "" when it went well
+  std::uint64_t laneEdits = 0;  ///< calls of SessionWorker::setLanes() that were carried out, failed ones too
   std::shared_ptr<const RaceProgress> race;  ///< the newest race of this model, nullptr when there was none
 };
 using SessionSnapshotPtr = std::shared_ptr<const SessionSnapshot>;

@@ -3,9 +3,12 @@
 #include "core/decode/lane.h"
 #include "core/decode/race.h"
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -52,10 +55,12 @@ class SessionWorker::Impl {
     return m_published;
   }
 
-  void post(std::function<void(std::stop_token)> command) {
+  using Action = std::function<void(std::stop_token)>;
+
+  void post(Action action, bool survivesInterrupts = false) {
     {
       const std::lock_guard lock(m_mutex);
-      m_queue.push_back(std::move(command));
+      m_queue.push_back({std::move(action), survivesInterrupts});
     }
     m_available.notify_one();
   }
@@ -70,7 +75,7 @@ class SessionWorker::Impl {
 
   void interrupt() {
     const std::lock_guard lock(m_mutex);
-    m_queue.clear();
+    std::erase_if(m_queue, [](const Command& command) { return !command.survivesInterrupts; });
     m_current.request_stop();
   }
 
@@ -85,20 +90,19 @@ class SessionWorker::Impl {
     if (!lane.ok()) return fail(lane.error(), stop);
     m_lanes.clear();
     m_race.reset();
-    m_lanes.push_back({m_nextLaneId++, {}, std::move(lane).value()});
+    m_lanes.push_back({newLaneId(), {}, std::move(lane).value()});
     step(request.stepsAfterwards, stop);
   }
 
-  void restart(const std::string& prompt, int stepsAfterwards,
-               std::stop_token stop) {  // A branch is one of the text that now goes.
-    std::erase_if(m_lanes, [](const LaneEntry& entry) { return entry.spec.branchStep.has_value(); });
-    std::vector<Lane> fresh;
+  void restart(const std::string& prompt, int stepsAfterwards, std::stop_token stop) {
+    std::vector<LaneEntry> fresh;
     for (const LaneEntry& entry : m_lanes) {
+      if (entry.spec.branchStep) continue;  // a branch is one of the text that now goes
       Result<Lane> lane = startLane(entry.lane.snapshot()->model, prompt, entry.spec);
       if (!lane.ok()) return fail(lane.error(), stop);
-      fresh.push_back(std::move(lane).value());
+      fresh.push_back({entry.id, entry.spec, std::move(lane).value()});
     }
-    for (std::size_t i = 0; i < fresh.size(); ++i) m_lanes[i].lane = std::move(fresh[i]);
+    m_lanes = std::move(fresh);
     step(stepsAfterwards, stop);
   }
 
@@ -110,27 +114,40 @@ class SessionWorker::Impl {
 
   void addLane(const LaneSpec& spec, std::stop_token stop) {
     if (m_lanes.empty()) return publish(false);
-    const RunSnapshotPtr first = m_lanes.front().lane.snapshot();
-    LoadedModelPtr model = first->model;
-    std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
-    if (!spec.path.empty()) {
-      Result<LoadedModelPtr> loaded = load(spec.path, stop);
-      if (!loaded.ok()) return fail(loaded.error(), stop);
-      // The text, not the ids: another model may have another vocabulary.
-      Result<std::vector<TokenId>> tokens = promptTokens(*loaded.value(), model->tokenizer->decode(prompt));
-      if (!tokens.ok()) return fail(tokens.error(), stop);
-      model = std::move(loaded).value();
-      prompt = std::move(tokens).value();
+    Result<std::optional<LaneEntry>> made = makeLane(spec, stop);
+    if (!made.ok()) return fail(made.error(), stop);
+    if (!made.value()) return publish(false);
+    m_lanes.push_back(std::move(*made.value()));
+    m_error.clear();
+    publish(false);
+  }
+
+  void setLanes(const std::vector<LaneSpec>& specs, std::stop_token stop) {
+    ++m_laneEdits;
+    if (m_lanes.empty()) return publish(false);
+    // All that is new first: what the others branch from is still there, and a failure changes nothing.
+    std::vector<LaneEntry> made;
+    for (const LaneSpec& spec : specs) {
+      if (findLane(spec.laneId)) continue;
+      Result<std::optional<LaneEntry>> lane = makeLane(spec, stop);
+      if (!lane.ok()) return fail(lane.error(), stop);
+      if (!lane.value()) return publish(false);
+      made.push_back(std::move(*lane.value()));
     }
-    Result<Lane> lane =
-        spec.branchStep && spec.path.empty()
-            ? branchLane(*first, spec)
-            : Lane::start(model, settingsFor(spec, m_settings), std::move(prompt), laneOptions(*model));
-    if (!lane.ok()) return fail(lane.error(), stop);
-    while (lane.value().stepCount() < first->stepCount() && lane.value().canStep()) {
-      if (!lane.value().step(stop)) return publish(false);
+    std::vector<LaneEntry> next;
+    next.push_back(std::move(m_lanes.front()));
+    m_lanes.erase(m_lanes.begin());
+    for (const LaneSpec& spec : specs) {
+      for (std::vector<LaneEntry>* from : {&m_lanes, &made}) {
+        const auto entry = std::find_if(from->begin(), from->end(),
+                                        [&](const LaneEntry& lane) { return lane.id == spec.laneId; });
+        if (entry == from->end()) continue;
+        next.push_back(std::move(*entry));
+        from->erase(entry);
+        break;
+      }
     }
-    m_lanes.push_back({m_nextLaneId++, spec, std::move(lane).value()});
+    m_lanes = std::move(next);
     m_error.clear();
     publish(false);
   }
@@ -143,6 +160,7 @@ class SessionWorker::Impl {
     }
     publish(false);
   }
+
   void race(int tokens, std::stop_token stop) {
     if (m_lanes.empty()) return publish(false);
     m_error.clear();
@@ -160,13 +178,13 @@ class SessionWorker::Impl {
  private:
   void work(std::stop_token stop) {
     for (;;) {
-      std::function<void(std::stop_token)> command;
+      Action command;
       std::stop_token interrupted;
       {
         std::unique_lock lock(m_mutex);
         if (!m_available.wait(lock, stop, [this] { return !m_queue.empty() || m_pendingSettings; })) return;
         if (!m_queue.empty()) {
-          command = std::move(m_queue.front());
+          command = std::move(m_queue.front().action);
           m_queue.pop_front();
           m_current = std::stop_source();
           interrupted = m_current.get_token();
@@ -184,7 +202,7 @@ class SessionWorker::Impl {
 
   /// No exception may leave the thread: what a command throws (memory, in practice) becomes the session's
   /// error.
-  void runGuarded(const std::function<void(std::stop_token)>& command, std::stop_token stop) {
+  void runGuarded(const Action& command, std::stop_token stop) {
     try {
       applySettings();
       command(stop);
@@ -208,12 +226,17 @@ class SessionWorker::Impl {
     for (LaneEntry& entry : m_lanes) entry.lane.setSettings(settingsFor(entry.spec, m_settings));
   }
 
-  /// One step of every lane that can; false when none could or the stop token ended it.
+  /// One step of every lane that can; false when none could or the stop token ended it. Lanes that an
+  /// interrupted call left behind catch up first.
   bool stepAll(std::stop_token stop) {
     applySettings();
+    int target = std::numeric_limits<int>::max();
+    for (const LaneEntry& entry : m_lanes) {
+      if (entry.lane.canStep()) target = std::min(target, entry.lane.stepCount() + 1);
+    }
     bool stepped = false;
     for (LaneEntry& entry : m_lanes) {
-      if (!entry.lane.canStep()) continue;
+      if (!entry.lane.canStep() || entry.lane.stepCount() >= target) continue;
       if (!entry.lane.step(stop)) return false;
       stepped = true;
     }
@@ -234,9 +257,55 @@ class SessionWorker::Impl {
     return Lane::start(model, settingsFor(spec, m_settings), std::move(tokens), laneOptions(*model));
   }
 
-  Result<Lane> branchLane(const RunSnapshot& source, const LaneSpec& spec) {
+  const LaneEntry* findLane(int laneId) const {
+    const auto entry = std::find_if(m_lanes.begin(), m_lanes.end(),
+                                    [&](const LaneEntry& lane) { return lane.id == laneId; });
+    return entry == m_lanes.end() ? nullptr : &*entry;
+  }
+
+  /// A model that a lane runs already is not read again.
+  Result<LoadedModelPtr> laneModel(const std::string& path, std::stop_token stop) {
+    for (const LaneEntry& entry : m_lanes) {
+      if (entry.spec.path == path) return entry.lane.snapshot()->model;
+    }
+    return load(path, stop);
+  }
+
+  /// A lane that stands where the first one does. Nothing when the stop token ended it. Needs a first lane.
+  Result<std::optional<LaneEntry>> makeLane(const LaneSpec& spec, std::stop_token stop) {
+    const RunSnapshotPtr first = m_lanes.front().lane.snapshot();
+    LoadedModelPtr model = first->model;
+    std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
+    if (!spec.path.empty()) {
+      DECODESCOPE_TRY(LoadedModelPtr other, laneModel(spec.path, stop));
+      // The text, not the ids: another model may have another vocabulary.
+      DECODESCOPE_TRY(prompt, promptTokens(*other, model->tokenizer->decode(prompt)));
+      model = std::move(other);
+    }
+    Result<Lane> lane =
+        spec.branchStep && spec.path.empty()
+            ? branchLane(spec)
+            : Lane::start(model, settingsFor(spec, m_settings), std::move(prompt), laneOptions(*model));
+    if (!lane.ok()) return lane.error();
+    int steps = 0;
+    for (const LaneEntry& entry : m_lanes) steps = std::max(steps, entry.lane.stepCount());
+    while (lane.value().stepCount() < steps && lane.value().canStep()) {
+      if (!lane.value().step(stop)) return std::optional<LaneEntry>();
+    }
+    return std::optional<LaneEntry>(
+        LaneEntry{spec.laneId < 0 ? newLaneId() : spec.laneId, spec, std::move(lane).value()});
+  }
+
+  Result<Lane> branchLane(const LaneSpec& spec) {
     Error error;
     error.field = "branch";
+    const LaneEntry* from = spec.branchLane ? findLane(*spec.branchLane) : &m_lanes.front();
+    if (!from) {
+      error.what = "the lane that it branches from is closed";
+      return error;
+    }
+    const RunSnapshotPtr snapshot = from->lane.snapshot();
+    const RunSnapshot& source = *snapshot;
     error.what = "out of range";
     const int step = spec.branchStep->value;
     if (step < 0 || step > source.stepCount()) {
@@ -290,6 +359,7 @@ class SessionWorker::Impl {
     snapshot->activity = m_activity;
     snapshot->progress = m_progress;
     snapshot->error = m_error;
+    snapshot->laneEdits = m_laneEdits;
     snapshot->race = m_race;
     {
       const std::lock_guard lock(m_mutex);
@@ -303,7 +373,11 @@ class SessionWorker::Impl {
 
   mutable std::mutex m_mutex;
   std::condition_variable_any m_available;
-  std::deque<std::function<void(std::stop_token)>> m_queue;
+  struct Command {
+    Action action;
+    bool survivesInterrupts;
+  };
+  std::deque<Command> m_queue;
   std::optional<RunSettings> m_pendingSettings;
   std::stop_source m_current;
   SessionSnapshotPtr m_published;
@@ -312,7 +386,7 @@ class SessionWorker::Impl {
   std::unique_ptr<ThreadPool> m_pool;
   std::vector<LaneEntry> m_lanes;
   RunSettings m_settings;
-  int m_nextLaneId = 0;
+  std::uint64_t m_laneEdits = 0;
   std::string m_activity;
   double m_progress = -1;
   std::string m_error;
@@ -355,6 +429,17 @@ void SessionWorker::addLane(LaneSpec spec) {
 
 void SessionWorker::removeLane(int laneId) {
   m_impl->post([impl = m_impl.get(), laneId](std::stop_token) { impl->removeLane(laneId); });
+}
+
+int SessionWorker::newLaneId() {
+  static std::atomic<int> counter{0};
+  return counter++;
+}
+
+void SessionWorker::setLanes(std::vector<LaneSpec> specs) {
+  m_impl->post(
+      [impl = m_impl.get(), specs = std::move(specs)](std::stop_token stop) { impl->setLanes(specs, stop); },
+      true);
 }
 
 void SessionWorker::race(int tokens) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace decodescope {
 
@@ -46,27 +47,37 @@ class SessionWorker {
   /// step(count).
   void setSettings(RunSettings settings);
 
-  /// A second run in lockstep: the first lane's prompt, with what differs; brought up to the first lane's
+  /// A second run in lockstep: the first lane's prompt, with what differs; brought up to the others'
   /// step at once.
   struct LaneSpec {
     std::string label;
     std::string path;                     ///< another model; "": the first lane's
     std::optional<bool> kvCache;          ///< held against setSettings()
     std::optional<AttentionRules> rules;  ///< a what-if, held against setSettings()
-    /// Shares the first lane's steps 1 … branchStep instead of starting from the prompt. Not with `path`,
-    /// nor without a mask.
+    /// Shares the steps 1 … branchStep of `branchLane` (the first lane unless told) instead of starting from
+    /// the prompt. Not with `path`. There is a causal mask when that lane has one, whatever `rules` say.
     std::optional<StepIndex> branchStep;
     std::optional<TokenId> branchToken;  ///< instead of what step branchStep picked
+    std::optional<int> branchLane;       ///< LaneSnapshot::laneId
+    int laneId = -1;  ///< the lane's id, from newLaneId(); −1: the worker takes a new one
   };
   void addLane(LaneSpec spec);
   /// Lane 0 stays. An unknown id is ignored.
   void removeLane(int laneId);
+  /// An id that no lane has had.
+  static int newLaneId();
+  /// Exactly these lanes behind the first one, in this order. Every spec needs an id; lanes that have one of
+  /// them already go on, the others are made as by addLane(). When one cannot be made, or interrupt() is
+  /// called, nothing changes. Not dropped by interrupt() while it is queued; SessionSnapshot::laneEdits
+  /// counts the calls.
+  void setLanes(std::vector<LaneSpec> specs);
 
   /// Lets the first lane's prompt run with and without the cache, untraced, for `tokens` tokens
   /// (core/decode/race.h); progress is published in SessionSnapshot::race. The lanes stay as they are.
   void race(int tokens);
 
-  /// Ends the running command (steps, load or race) and drops the queued ones, settings excepted.
+  /// Ends the running command (steps, load, lanes or race) and drops the queued ones, settings and lanes
+  /// excepted.
   void interrupt();
 
  private:

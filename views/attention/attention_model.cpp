@@ -86,6 +86,17 @@ void AttentionModel::chooseScale() {
   m_scale.lo = -m_scale.hi;
 }
 
+std::optional<double> AttentionModel::scaleEnd() const {
+  if (m_state != State::ready || m_settings.stage == ScoreStage::weight) return std::nullopt;
+  return m_scale.hi;
+}
+
+void AttentionModel::setScaleEnd(double end) {
+  if (!scaleEnd()) return;
+  m_scale.hi = end;
+  m_scale.lo = -end;
+}
+
 HeatmapRows AttentionModel::rows(HeadIndex head) const {
   HeatmapRows matrix;
   matrix.columns = m_tokens;

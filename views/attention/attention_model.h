@@ -48,6 +48,9 @@ class AttentionModel {
   /// False in a what-if run without a mask: rows then reach over all tokens.
   bool causal() const { return m_causal; }
   const ColorScale& scale() const { return m_scale; }
+  /// The end of the scale of scores, which depends on them; nothing for weights.
+  std::optional<double> scaleEnd() const;
+  void setScaleEnd(double end);
 
   /// The head's rows, all columns, for heatmapImage().
   HeatmapRows rows(HeadIndex head) const;

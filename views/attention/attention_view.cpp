@@ -104,6 +104,14 @@ void AttentionView::present(const SessionSnapshot& session, const Selection& sel
   if (m_model.runId() != before) m_window = {};
 }
 
+std::vector<double> AttentionView::scaleEnds() const {
+  return {m_model.scaleEnd().value_or(0)};
+}
+
+void AttentionView::setScaleEnds(const std::vector<double>& ends) {
+  if (ends.front() > 0) m_model.setScaleEnd(ends.front());
+}
+
 AttentionView::Shown AttentionView::shown() const {
   const int tokens = std::max(1, m_model.tokens());
   Shown s;

@@ -18,6 +18,8 @@ class AttentionView : public View {
   std::vector<ViewOption> options() const override;
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
+  std::vector<double> scaleEnds() const override;
+  void setScaleEnds(const std::vector<double>& ends) override;
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
   std::optional<Hit> hitTest(QPointF point) const override;
   bool zoom(QPointF at, double factor) override;

@@ -57,6 +57,10 @@ class KvCacheModel {
   /// Largest magnitude of all K (V) rows up to the shown step; ends of the tints.
   float keyMax() const { return m_keyMax; }
   float valueMax() const { return m_valueMax; }
+  void setMaxima(float key, float value) {
+    m_keyMax = key;
+    m_valueMax = value;
+  }
 
   QString title() const;
   QString subtitle() const;

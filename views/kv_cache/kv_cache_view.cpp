@@ -75,6 +75,14 @@ void KvCacheView::present(const SessionSnapshot& session, const Selection& selec
   m_model.present(session, selection);
 }
 
+std::vector<double> KvCacheView::scaleEnds() const {
+  return {static_cast<double>(m_model.keyMax()), static_cast<double>(m_model.valueMax())};
+}
+
+void KvCacheView::setScaleEnds(const std::vector<double>& ends) {
+  m_model.setMaxima(static_cast<float>(ends[0]), static_cast<float>(ends[1]));
+}
+
 double KvCacheView::columnWidth() const {
   return m_layout.block(0, 0).width() / std::max(1, m_model.capacity());
 }
@@ -160,6 +168,8 @@ void KvCacheView::paintBlocks(QPainter& painter, const Theme& theme) {
                        theme.dark,
                        ratio,
                        theme.scale,
+                       m_model.keyMax(),
+                       m_model.valueMax(),
                        area};
   if (m_blocksKey != key) {
     m_blocksKey = key;

@@ -20,6 +20,8 @@ class KvCacheView : public View {
   std::vector<ViewOption> options() const override;
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
+  std::vector<double> scaleEnds() const override;
+  void setScaleEnds(const std::vector<double>& ends) override;
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
   std::optional<Hit> hitTest(QPointF point) const override;
   Selection moved(const Selection& selection, int dx, int dy) const override;
@@ -54,6 +56,7 @@ class KvCacheView : public View {
     int step, missing;
     bool norms, dark;
     double ratio, scale;
+    float keyMax, valueMax;
     QRectF area;
     friend bool operator==(const PictureKey&, const PictureKey&) = default;
   };

@@ -178,6 +178,116 @@ TEST_F(SessionWorkerTest, BranchesShareTheTextAndGoWithIt) {
           [](const SessionSnapshot& s) { return s.lanes.size() == 1 && s.lanes[0].run->stepCount() == 1; });
 }
 
+std::vector<int> laneIds(const SessionSnapshot& session) {
+  std::vector<int> ids;
+  for (std::size_t i = 1; i < session.lanes.size(); ++i) ids.push_back(session.lanes[i].laneId);
+  return ids;
+}
+
+SessionWorker::LaneSpec withoutCache() {
+  SessionWorker::LaneSpec spec;
+  spec.laneId = SessionWorker::newLaneId();
+  spec.kvCache = false;
+  return spec;
+}
+
+TEST_F(SessionWorkerTest, SetLanesKeepsMakesDropsAndOrders) {
+  SessionWorker worker([this] { wake(); });
+  worker.open(request(m_small, 3));
+  waitForSteps(worker, 3);
+  const SessionWorker::LaneSpec a = withoutCache(), b = withoutCache(), c = withoutCache();
+  worker.setLanes({a, b});
+  const SessionSnapshotPtr two = waitFor(worker, [](const SessionSnapshot& s) { return s.laneEdits == 1; });
+  EXPECT_EQ(laneIds(*two), (std::vector{a.laneId, b.laneId}));
+  worker.setLanes({c, b});
+  const SessionSnapshotPtr other = waitFor(worker, [](const SessionSnapshot& s) { return s.laneEdits == 2; });
+  EXPECT_EQ(laneIds(*other), (std::vector{c.laneId, b.laneId}));
+  EXPECT_EQ(other->lanes[2].run->runId, two->lanes[2].run->runId) << "b went on";
+  EXPECT_EQ(other->lanes[1].run->stepCount(), 3);
+  worker.setLanes({});
+  const SessionSnapshotPtr none = waitFor(worker, [](const SessionSnapshot& s) { return s.laneEdits == 3; });
+  EXPECT_EQ(none->lanes.size(), 1u);
+  EXPECT_EQ(none->lanes[0].run->runId, two->lanes[0].run->runId);
+}
+
+TEST_F(SessionWorkerTest, SetLanesThatFailsChangesNothing) {
+  SessionWorker worker([this] { wake(); });
+  worker.open(request(m_small, 3));
+  waitForSteps(worker, 3);
+  const SessionWorker::LaneSpec kept = withoutCache();
+  worker.setLanes({kept});
+  waitFor(worker, [](const SessionSnapshot& s) { return s.laneEdits == 1; });
+  SessionWorker::LaneSpec orphan = withoutCache();
+  orphan.branchStep = StepIndex{1};
+  orphan.branchLane = SessionWorker::newLaneId();
+  worker.setLanes({withoutCache(), orphan});
+  const SessionSnapshotPtr refused =
+      waitFor(worker, [](const SessionSnapshot& s) { return s.laneEdits == 2; });
+  EXPECT_EQ(refused->error, "branch: the lane that it branches from is closed");
+  EXPECT_EQ(laneIds(*refused), std::vector{kept.laneId});
+}
+
+TEST_F(SessionWorkerTest, ALaneMayBranchFromAnotherLane) {
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_small, 5));
+  const SessionSnapshotPtr first = waitForSteps(worker, 5);
+  SessionWorker::LaneSpec branch;
+  branch.laneId = SessionWorker::newLaneId();
+  branch.branchStep = StepIndex{1};
+  branch.branchToken = TokenId{(first->lanes[0].run->tokens[4].value + 1) % 50};
+  SessionWorker::LaneSpec twig;
+  twig.laneId = SessionWorker::newLaneId();
+  twig.branchLane = branch.laneId;
+  twig.branchStep = StepIndex{3};
+  worker.setLanes({branch});
+  worker.setLanes({branch, twig});
+  const SessionSnapshotPtr s = waitFor(worker, [](const SessionSnapshot& n) { return n.laneEdits == 2; });
+  ASSERT_EQ(s->lanes.size(), 3u) << s->error;
+  EXPECT_EQ(s->lanes[2].run->tokens, s->lanes[1].run->tokens);
+  EXPECT_EQ(s->lanes[2].run->tokens[4], *branch.branchToken);
+}
+
+TEST_F(SessionWorkerTest, LanesThatAnInterruptPartedMeetAgain) {
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_small, 1));
+  waitForSteps(worker, 1);
+  worker.setLanes({withoutCache(), withoutCache()});
+  for (int i = 0; i < 10; ++i) {
+    const int done = worker.latest()->lanes[0].run->stepCount();
+    worker.step(6);
+    waitFor(worker, [&](const SessionSnapshot& n) { return n.lanes[0].run->stepCount() > done; });
+    worker.interrupt();
+    waitFor(worker, [](const SessionSnapshot& n) { return !n.busy; });
+  }
+  const int before = worker.latest()->lanes[0].run->stepCount();
+  worker.step(2);
+  const SessionSnapshotPtr s =
+      waitFor(worker, [&](const SessionSnapshot& n) { return n.lanes[2].run->stepCount() > before; });
+  EXPECT_EQ(s->lanes[1].run->stepCount(), s->lanes[0].run->stepCount());
+  EXPECT_EQ(s->lanes[2].run->stepCount(), s->lanes[0].run->stepCount());
+}
+
+TEST_F(SessionWorkerTest, ABadPromptKeepsTheBranches) {
+  SessionWorker worker([this] { wake(); });
+  worker.open(request(m_small, 2));
+  waitForSteps(worker, 2);
+  SessionWorker::LaneSpec spec;
+  spec.branchStep = StepIndex{1};
+  worker.addLane(spec);
+  waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 2; });
+  std::string tooLong;
+  for (int i = 0; i < 5000; ++i) tooLong += "w1 ";
+  worker.restart(tooLong, 1);
+  const SessionSnapshotPtr s = waitFor(worker, [](const SessionSnapshot& n) { return !n.error.empty(); });
+  EXPECT_EQ(s->lanes.size(), 2u);
+}
+
 TEST_F(SessionWorkerTest, ARaceRunsBothWaysAndLeavesTheLanes) {
   SessionWorker worker([this] { wake(); });
   worker.open(request(m_small, 2));
