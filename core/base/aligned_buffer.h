@@ -7,8 +7,8 @@
 
 namespace decodescope {
 
-/// A fixed-size array of floats on a 64-byte boundary. Movable, not copyable by accident.
-/// Contents are zero after construction.
+/// A fixed-size array of floats on a 64-byte boundary, from 4 MiB up in huge pages where the system has them.
+/// Movable, not copyable by accident. Contents are zero after construction.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
@@ -25,7 +25,8 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(float* p) const { ::operator delete[](p, std::align_val_t{64}); }
+    std::size_t alignment;
+    void operator()(float* p) const { ::operator delete[](p, std::align_val_t{alignment}); }
   };
   std::unique_ptr<float[], Free> m_data;
   std::size_t m_size = 0;

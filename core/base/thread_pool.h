@@ -1,9 +1,8 @@
 #pragma once
 
-#include <condition_variable>
+#include <atomic>
+#include <cstdint>
 #include <functional>
-#include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -11,6 +10,9 @@ namespace decodescope {
 
 /// Threads that take blocks of work. What a block is must depend on shapes alone, never on the number of
 /// threads: then results have the same bits whatever that number is.
+///
+/// A decode step shares out dozens of pieces of some ten microseconds each, which is less than it takes to
+/// wake a sleeping thread: workers stay awake for a moment after each piece, then sleep.
 class ThreadPool {
  public:
   /// `threads` counts the calling thread: ThreadPool(1) starts none. Needs threads ≥ 1.
@@ -22,19 +24,20 @@ class ThreadPool {
   int threads() const { return static_cast<int>(m_workers.size()) + 1; }
 
   /// Calls task(0) … task(blocks−1), each once, in any order and on any thread; returns when all are done.
-  /// Not to be called from inside a task, and from one thread at a time.
+  /// Not to be called from inside a task, and from one thread at a time. Needs blocks < 2^24.
   void run(int blocks, const std::function<void(int)>& task);
 
  private:
-  void work(std::stop_token stop);
+  void work();
+  bool takeBlock();
 
-  std::mutex m_mutex;
-  std::condition_variable_any m_wake;
-  std::condition_variable m_done;
+  /// The call's number (16 bits), its blocks (24) and the next block (24) in one word: whoever takes a block
+  /// knows with the same read whether there was one.
+  std::atomic<std::uint64_t> m_ticket{0};
+  std::atomic<int> m_unfinished{0};
+  std::atomic<bool> m_stop{false};
+  /// Written before the ticket that announces it; stays until all of its blocks are done.
   const std::function<void(int)>* m_task = nullptr;
-  int m_nextBlock = 0;
-  int m_blocks = 0;
-  int m_unfinished = 0;
   std::vector<std::jthread> m_workers;
 };
 

@@ -1,5 +1,7 @@
 #include "core/decode/sampler.h"
 
+#include "core/ops/kernels.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,6 +11,18 @@ namespace {
 
 bool usable(float logit) {
   return !std::isnan(logit) && logit > -std::numeric_limits<float>::infinity();
+}
+
+/// The likeliest token, the lowest id among equals; −1 when no logit is usable.
+int likeliestId(std::span<const float> logits) {
+  int best = -1;
+  float top = -std::numeric_limits<float>::infinity();
+  for (std::size_t id = 0; id < logits.size(); ++id) {
+    if (!(logits[id] > top)) continue;  // which no NaN is
+    top = logits[id];
+    best = static_cast<int>(id);
+  }
+  return best;
 }
 
 /// Ids of the k likeliest tokens, likeliest first; equal logits by id. k = 0: all usable ones.
@@ -30,10 +44,9 @@ std::vector<int> rankedIds(std::span<const float> logits, int k) {
 }  // namespace
 
 std::vector<Candidate> keptCandidates(std::span<const float> logits, const SamplingSettings& settings) {
-  const bool greedy = settings.temperature <= 0.0;
-  const std::vector<int> ids = rankedIds(logits, greedy ? 1 : settings.topK);
+  if (settings.temperature <= 0.0) return {{TokenId{std::max(0, likeliestId(logits))}, 1.0}};
+  const std::vector<int> ids = rankedIds(logits, settings.topK);
   if (ids.empty()) return {{TokenId{0}, 1.0}};
-  if (greedy) return {{TokenId{ids.front()}, 1.0}};
 
   const double top = static_cast<double>(logits[static_cast<std::size_t>(ids.front())]);
   std::vector<Candidate> candidates;
@@ -76,20 +89,15 @@ TokenId sampleToken(std::span<const float> logits, const SamplingSettings& setti
 }
 
 double tokenProbability(std::span<const float> logits, TokenId token) {
-  float top = -std::numeric_limits<float>::infinity();
-  for (const float logit : logits) {
-    if (usable(logit)) top = std::max(top, logit);
-  }
+  const int likeliest = likeliestId(logits);
   const float own = logits[static_cast<std::size_t>(token.value)];
-  if (!usable(own)) return 0;
-  const auto weight = [top](float logit) {
-    return logit == top ? 1.0 : std::exp(static_cast<double>(logit) - static_cast<double>(top));
-  };
-  double sum = 0;
-  for (const float logit : logits) {
-    if (usable(logit)) sum += weight(logit);
+  if (likeliest < 0 || !usable(own)) return 0;
+  const float top = logits[static_cast<std::size_t>(likeliest)];
+  if (std::isinf(top)) {  // takes all the weight, shared among its equals: ∞ − ∞ would be no number
+    return own == top ? 1.0 / static_cast<double>(std::count(logits.begin(), logits.end(), top)) : 0;
   }
-  return weight(own) / sum;
+  const double weight = std::exp(static_cast<double>(own) - static_cast<double>(top));
+  return weight / kernels().sumOfExp(logits.data(), static_cast<int>(logits.size()), top);
 }
 
 }  // namespace decodescope

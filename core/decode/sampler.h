@@ -28,7 +28,7 @@ TokenId sampleToken(std::span<const float> logits, const SamplingSettings& setti
 /// which the sum of probabilities, the likeliest first, exceeds it.
 double drawnNumber(const SamplingSettings& settings, int draw);
 
-/// softmax(logits)[token] at temperature 1, summed in double.
+/// softmax(logits)[token] at temperature 1: exponentials to float32's precision, summed in double.
 double tokenProbability(std::span<const float> logits, TokenId token);
 
 }  // namespace decodescope

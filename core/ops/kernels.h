@@ -14,7 +14,7 @@ struct Kernels {
   float (*dot)(const float* a, const float* b, int n);
 
   /// y_o = W_o · x + b_o for output rows `first` … first+count−1. weight (out, in), bias (out) or nullptr, x
-  /// (in), y (out).
+  /// (in), y (out). A row's result does not depend on which rows are asked for with it.
   void (*matVec)(ConstMatrixSpan weight, const float* bias, const float* x, float* y, int first, int count);
 
   /// s_j = (q · k_j) · scale for n keys. keys (n, d) with its stride. Vaswani et al. 2017, §3.2.1.
@@ -26,6 +26,10 @@ struct Kernels {
   /// Softmax over n ≥ 1 scores, in place: exp(s_j − max s) / Σ exp(s_k − max s). −∞ becomes exactly 0. Needs
   /// one finite score.
   void (*softmax)(float* scores, int n);
+
+  /// Σ exp(x_i − top) over n floats, summed in double. Needs a finite top that no x_i exceeds; a NaN adds
+  /// nothing.
+  double (*sumOfExp)(const float* x, int n, float top);
 
   /// x_i ← x_i / (1 + exp(−x_i)). Elfwing et al. 2018 (SiLU).
   void (*silu)(float* x, int n);

@@ -34,10 +34,70 @@ float dot(const float* a, const float* b, int n) {
   return sumOf(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3))) + rest;
 }
 
-void matVec(ConstMatrixSpan weight, const float* bias, const float* x, float* y, int first, int count) {
-  for (int o = first; o < first + count; ++o) {
-    y[o] = dot(weight.row(o), x, weight.cols) + (bias ? bias[o] : 0.0f);
+/// A mask of the first `count` lanes, 0 … 8.
+inline __m256i firstLanes(int count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+/// The eight lanes' sums of four vectors, in order.
+inline __m128 sumsOf(__m256 a, __m256 b, __m256 c, __m256 d) {
+  const __m256 four = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+  return _mm_add_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps(four, 1));
+}
+
+/// How far ahead weights are asked for, in floats: 64 KiB. The rows of a matrix lie one after another, so
+/// what comes next is known, whereas the machine's own prefetchers lose eight short streams at each row's
+/// end.
+constexpr std::ptrdiff_t kAhead = 1 << 14;
+
+/// Eight rows at a time: they share the loads of x and the additions across lanes.
+void eightRows(ConstMatrixSpan weight, const float* x, float* y, int first) {
+  const int n = weight.cols;
+  const std::ptrdiff_t stride = weight.stride;
+  const float* w = weight.row(first);
+  const float* ahead = w + kAhead;  // may lie behind the matrix: asking for what is not there does nothing
+  __m256 s[8];
+  for (int k = 0; k < 8; ++k) s[k] = _mm256_setzero_ps();
+  int i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const __m256 x0 = _mm256_loadu_ps(x + i), x1 = _mm256_loadu_ps(x + i + 8);
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k, ahead += 16) {
+      const float* row = w + k * stride + i;
+      _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
+      s[k] = _mm256_fmadd_ps(_mm256_loadu_ps(row), x0, s[k]);
+      s[k] = _mm256_fmadd_ps(_mm256_loadu_ps(row + 8), x1, s[k]);
+      // Line after line: left alone, the compiler reads all first halves, then all second ones, which takes a
+      // quarter longer.
+      asm volatile("" ::: "memory");
+    }
   }
+  for (; i < n; i += 8) {
+    const __m256i lanes = firstLanes(n - i);
+    const __m256 xi = _mm256_maskload_ps(x + i, lanes);
+    for (int k = 0; k < 8; ++k)
+      s[k] = _mm256_fmadd_ps(_mm256_maskload_ps(w + k * stride + i, lanes), xi, s[k]);
+  }
+  _mm_storeu_ps(y + first, sumsOf(s[0], s[1], s[2], s[3]));
+  _mm_storeu_ps(y + first + 4, sumsOf(s[4], s[5], s[6], s[7]));
+}
+
+/// One row, its additions in eightRows' order.
+float oneRow(const float* row, const float* x, int n) {
+  __m256 s = _mm256_setzero_ps();
+  for (int i = 0; i < n; i += 8) {
+    const __m256i lanes = firstLanes(n - i);
+    s = _mm256_fmadd_ps(_mm256_maskload_ps(row + i, lanes), _mm256_maskload_ps(x + i, lanes), s);
+  }
+  return _mm_cvtss_f32(sumsOf(s, s, s, s));
+}
+
+void matVec(ConstMatrixSpan weight, const float* bias, const float* x, float* y, int first, int count) {
+  int o = first;
+  for (; o + 8 <= first + count; o += 8) eightRows(weight, x, y, o);
+  for (; o < first + count; ++o) y[o] = oneRow(weight.row(o), x, weight.cols);
+  if (!bias) return;
+  for (o = first; o < first + count; ++o) y[o] += bias[o];
 }
 
 void attentionScores(const float* q, ConstMatrixSpan keys, int n, float scale, float* scores) {
@@ -55,18 +115,14 @@ void attentionScores(const float* q, ConstMatrixSpan keys, int n, float scale, f
         s2 = _mm256_fmadd_ps(qi, _mm256_loadu_ps(k2 + i), s2);
         s3 = _mm256_fmadd_ps(qi, _mm256_loadu_ps(k3 + i), s3);
       }
-      const __m256 four = _mm256_hadd_ps(_mm256_hadd_ps(s0, s1), _mm256_hadd_ps(s2, s3));
-      const __m128 sum = _mm_add_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps(four, 1));
-      _mm_storeu_ps(scores + j, _mm_mul_ps(sum, _mm_set1_ps(scale)));
+      _mm_storeu_ps(scores + j, _mm_mul_ps(sumsOf(s0, s1, s2, s3), _mm_set1_ps(scale)));
     }
     // The rest in the same order of additions, so that a score does not depend on how many keys follow it.
     for (; j < n; ++j) {
       __m256 s = _mm256_setzero_ps();
       const float* k = keys.row(j);
       for (int i = 0; i < d; i += 8) s = _mm256_fmadd_ps(_mm256_loadu_ps(q + i), _mm256_loadu_ps(k + i), s);
-      const __m256 twice = _mm256_hadd_ps(_mm256_hadd_ps(s, s), _mm256_hadd_ps(s, s));
-      const __m128 sum = _mm_add_ps(_mm256_castps256_ps128(twice), _mm256_extractf128_ps(twice, 1));
-      scores[j] = _mm_cvtss_f32(sum) * scale;
+      scores[j] = _mm_cvtss_f32(sumsOf(s, s, s, s)) * scale;
     }
     return;
   }
@@ -120,11 +176,6 @@ inline __m256 exp8(__m256 x) {
   return _mm256_andnot_ps(tooSmall, _mm256_mul_ps(p, _mm256_castsi256_ps(exponent)));
 }
 
-/// A mask of the first `count` lanes, 0 … 8.
-inline __m256i firstLanes(int count) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
 void softmax(float* scores, int n) {
   float largest = scores[0];
   for (int j = 1; j < n; ++j) largest = scores[j] > largest ? scores[j] : largest;
@@ -144,6 +195,22 @@ void softmax(float* scores, int n) {
   }
 }
 
+double sumOfExp(const float* x, int n, float top) {
+  const __m256 largest = _mm256_set1_ps(top);
+  __m256d low = _mm256_setzero_pd(), high = low;
+  for (int i = 0; i < n; i += 8) {
+    const __m256i lanes = firstLanes(n - i);
+    const __m256 v = _mm256_sub_ps(_mm256_maskload_ps(x + i, lanes), largest);
+    __m256 e = _mm256_and_ps(exp8(v), _mm256_castsi256_ps(lanes));
+    e = _mm256_and_ps(e, _mm256_cmp_ps(v, v, _CMP_ORD_Q));
+    low = _mm256_add_pd(low, _mm256_cvtps_pd(_mm256_castps256_ps128(e)));
+    high = _mm256_add_pd(high, _mm256_cvtps_pd(_mm256_extractf128_ps(e, 1)));
+  }
+  alignas(32) double sums[4];
+  _mm256_store_pd(sums, _mm256_add_pd(low, high));
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 void silu(float* x, int n) {
   const __m256 one = _mm256_set1_ps(1.0f);
   for (int i = 0; i < n; i += 8) {
@@ -157,8 +224,8 @@ void silu(float* x, int n) {
 }  // namespace
 
 const Kernels* avx2Kernels() {
-  static constexpr Kernels kSet{"avx2",  dot,  matVec, attentionScores, attentionContext,
-                                softmax, silu, gemmNT, gemmNN,          gemmTN};
+  static constexpr Kernels kSet{"avx2", dot,    matVec, attentionScores, attentionContext, softmax, sumOfExp,
+                                silu,   gemmNT, gemmNN, gemmTN};
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kSet : nullptr;
 }
 

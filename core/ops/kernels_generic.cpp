@@ -52,6 +52,14 @@ void softmax(float* scores, int n) {
   for (int j = 0; j < n; ++j) scores[j] *= scale;
 }
 
+double sumOfExp(const float* x, int n, float top) {
+  double sum = 0;
+  for (int i = 0; i < n; ++i) {
+    if (!std::isnan(x[i])) sum += std::exp(static_cast<double>(x[i]) - static_cast<double>(top));
+  }
+  return sum;
+}
+
 void silu(float* x, int n) {
   for (int i = 0; i < n; ++i) x[i] = x[i] / (1.0f + std::exp(-x[i]));
 }
@@ -59,8 +67,9 @@ void silu(float* x, int n) {
 }  // namespace
 
 const Kernels& genericKernels() {
-  static constexpr Kernels kSet{"generic", dot,  matVec, attentionScores, attentionContext,
-                                softmax,   silu, gemmNT, gemmNN,          gemmTN};
+  static constexpr Kernels kSet{"generic",        dot,     matVec,   attentionScores,
+                                attentionContext, softmax, sumOfExp, silu,
+                                gemmNT,           gemmNN,  gemmTN};
   return kSet;
 }
 

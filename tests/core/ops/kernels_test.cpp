@@ -2,9 +2,11 @@
 
 #include "core/base/random.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace decodescope {
@@ -37,6 +39,47 @@ TEST_P(KernelSet, DotAgreesWithDoublesAtEveryLength) {
     EXPECT_NEAR(GetParam()->dot(a.data(), b.data(), n), dotInDoubles(a.data(), b.data(), n), 1e-5 * (n + 1))
         << n;
   }
+}
+
+TEST_P(KernelSet, MatVecAgreesWithDoublesAtEveryShape) {
+  for (const int in : {1, 7, 8, 15, 16, 17, 24, 40, 129}) {
+    const int out = 21, stride = in + 5;
+    const std::vector<float> weight = normals(out * stride, 8), x = normals(in, 9), bias = normals(out, 10);
+    const ConstMatrixSpan matrix{weight.data(), out, in, stride};
+    std::vector<float> y(static_cast<std::size_t>(out) + 1, 99.0f), plain = y;
+    GetParam()->matVec(matrix, bias.data(), x.data(), y.data(), 0, out);
+    GetParam()->matVec(matrix, nullptr, x.data(), plain.data(), 0, out);
+    for (int o = 0; o < out; ++o) {
+      const auto at = static_cast<std::size_t>(o);
+      const double expected = dotInDoubles(matrix.row(o), x.data(), in);
+      EXPECT_NEAR(plain[at], expected, 1e-5 * (in + 1)) << in << " " << o;
+      EXPECT_NEAR(y[at], expected + static_cast<double>(bias[at]), 1e-5 * (in + 1)) << in << " " << o;
+    }
+    EXPECT_EQ(y.back(), 99.0f) << "written past the end";
+  }
+}
+
+TEST_P(KernelSet, ARowOfMatVecDoesNotDependOnWhatIsAskedForWithIt) {
+  const std::vector<float> weight = normals(30 * 37, 11), x = normals(37, 12);
+  const ConstMatrixSpan matrix{weight.data(), 30, 37};
+  std::vector<float> whole(30), part(30);
+  GetParam()->matVec(matrix, nullptr, x.data(), whole.data(), 0, 30);
+  for (const auto& [first, count] : {std::pair{0, 3}, {3, 9}, {12, 8}, {20, 10}})
+    GetParam()->matVec(matrix, nullptr, x.data(), part.data(), first, count);
+  EXPECT_EQ(part, whole);
+}
+
+TEST_P(KernelSet, SumOfExpAgreesWithDoubles) {
+  for (const int n : {1, 7, 8, 9, 1000}) {
+    std::vector<float> x = normals(n, 13, 8.0);
+    const float top = *std::max_element(x.begin(), x.end());
+    double expected = 0;
+    for (const float v : x) expected += std::exp(static_cast<double>(v) - static_cast<double>(top));
+    EXPECT_NEAR(GetParam()->sumOfExp(x.data(), n, top), expected, 1e-6 * expected) << n;
+  }
+  const std::vector<float> odd{1.0f, std::numeric_limits<float>::quiet_NaN(),
+                               -std::numeric_limits<float>::infinity()};
+  EXPECT_DOUBLE_EQ(GetParam()->sumOfExp(odd.data(), 3, 1.0f), 1.0);
 }
 
 TEST_P(KernelSet, AttentionScoresAndContextAgreeWithDoubles) {
