@@ -1,4 +1,5 @@
 #include "views/attention/attention_view.h"
+#include "views/heads/heads_view.h"
 #include "views/kv_cache/kv_cache_view.h"
 #include "views/mask/mask_view.h"
 #include "views/norms/norms_view.h"
@@ -26,6 +27,11 @@ std::span<const ViewInfo> viewRegistry() {
                                  "The keys and values that are kept for every layer and head, as they grow"),
                {Site::kProj, Site::vProj, Site::kRot},
                &makeKvCacheView},
+      ViewInfo{"heads",
+               QT_TRANSLATE_NOOP("Views", "Heads"),
+               QT_TRANSLATE_NOOP("Views", "Which query heads read which key/value head"),
+               {Site::qProj, Site::kProj, Site::vProj, Site::qRot, Site::kRot, Site::context},
+               &makeHeadsView},
       ViewInfo{"rope",
                QT_TRANSLATE_NOOP("Views", "Positions (RoPE)"),
                QT_TRANSLATE_NOOP("Views", "How positions turn each pair of a query and a key"),

@@ -26,6 +26,7 @@ struct NumberRange {
   double maximum = 1;
   double step = 1;
   double standard = 0;  ///< the default
+  bool typed = false;   ///< a field to type into: a range too wide for a slider
 
   /// The text as a number in the range, rounded to its steps (0 stays 0, not −0); nothing when it is none.
   std::optional<double> parse(const QString& text) const;

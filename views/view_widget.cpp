@@ -9,6 +9,7 @@
 #include <QClipboard>
 #include <QContextMenuEvent>
 #include <QCoreApplication>
+#include <QDoubleSpinBox>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QFontMetrics>
@@ -86,7 +87,10 @@ class ViewWidget::Canvas : public QWidget {
     if (event->button() != Qt::LeftButton || m_dragging) return;
     const std::optional<Hit> hit = m_owner.m_view->hitTest(event->position());
     if (!hit) return;
-    if (hit->option) return m_owner.chooseOption(hit->option->first, hit->option->second);
+    if (hit->option) {
+      m_owner.chooseOption(hit->option->first, hit->option->second);
+      return m_owner.rebuildToolBarSoon();
+    }
     if (hit->branch) {
       emit m_owner.branchProposed(hit->hovered, *hit->branch);
       return;
@@ -241,7 +245,9 @@ void ViewWidget::buildToolBar() {
   m_toolBar->clear();
   for (QAction* action : old) action->deleteLater();  // and the sliders in them
   for (const ViewOption& option : m_view->options()) {
-    if (option.number) {
+    if (option.number && option.number->typed) {
+      addField(option);
+    } else if (option.number) {
       addSlider(option);
     } else {
       addChoice(option);
@@ -273,9 +279,7 @@ void ViewWidget::addChoice(const ViewOption& option) {
     if (value == option.value) current = text;
     connect(choice, &QAction::triggered, this, [this, id = option.id, v = value] {
       chooseOption(id, v);
-      // Not at once: the menu that was chosen from is among what is built anew.
-      QMetaObject::invokeMethod(
-          this, [this] { buildToolBar(); }, Qt::QueuedConnection);
+      rebuildToolBarSoon();
     });
   }
   const QString text = tr("%1: %2").arg(option.title, current);
@@ -329,6 +333,39 @@ void ViewWidget::addSlider(const ViewOption& option) {
     label->setText(shown(number));
     chooseOption(id, range.text(number));
   });
+}
+
+void ViewWidget::addField(const ViewOption& option) {
+  const NumberRange range = *option.number;
+  auto* box = new QWidget(m_toolBar);
+  auto* layout = new QHBoxLayout(box);
+  layout->setContentsMargins(6, 0, 6, 0);
+  auto* label = new QLabel(option.title, box);
+  auto* field = new QDoubleSpinBox(box);
+  const QString step = range.text(range.step);
+  const qsizetype point = step.indexOf(QLatin1Char('.'));
+  field->setDecimals(point < 0 ? 0 : static_cast<int>(step.size() - point - 1));
+  field->setRange(range.minimum, range.maximum);
+  field->setSingleStep(range.step);
+  field->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
+  field->setGroupSeparatorShown(true);
+  field->setValue(range.parse(option.value).value_or(range.standard));
+  field->setAccessibleName(option.title);
+  field->setAccessibleDescription(option.tip);
+  field->setObjectName(QStringLiteral("option-%1").arg(option.id));
+  label->setBuddy(field);
+  for (QWidget* w : {static_cast<QWidget*>(label), static_cast<QWidget*>(field)}) w->setToolTip(option.tip);
+  layout->addWidget(label);
+  layout->addWidget(field);
+  m_toolBar->addWidget(box);
+  connect(field, &QDoubleSpinBox::valueChanged, this,
+          [this, range, id = option.id](double number) { chooseOption(id, range.text(number)); });
+}
+
+void ViewWidget::rebuildToolBarSoon() {
+  // Not at once: what was chosen from may be among what is built anew.
+  QMetaObject::invokeMethod(
+      this, [this] { buildToolBar(); }, Qt::QueuedConnection);
 }
 
 void ViewWidget::chooseOption(const QString& id, const QString& value) {

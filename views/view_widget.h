@@ -67,6 +67,8 @@ class ViewWidget : public QWidget {
   void buildToolBar();
   void addChoice(const ViewOption& option);
   void addSlider(const ViewOption& option);
+  void addField(const ViewOption& option);
+  void rebuildToolBarSoon();
   void chooseOption(const QString& id, const QString& value);
   void showContextMenu(const QPoint& globalPosition);
   void addActions(QMenu& menu);

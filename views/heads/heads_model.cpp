@@ -1,0 +1,264 @@
+#include "views/heads/heads_model.h"
+
+#include "core/attention/attention_rows.h"
+#include "views/text_fit.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace decodescope {
+namespace {
+
+QString tr(const char* text) {
+  return QCoreApplication::translate("HeadsView", text);
+}
+
+double largest(std::span<const float> row) {
+  double most = 0;
+  for (const float v : row) {
+    if (std::isfinite(v)) most = std::max(most, static_cast<double>(std::abs(v)));
+  }
+  return most;
+}
+
+QString numberText(double value) {
+  return shortNumber(value).replace(QLatin1Char('-'), QChar(0x2212));
+}
+
+std::span<const float> headPart(std::span<const float> row, int head, int width) {
+  const auto w = static_cast<std::size_t>(width), first = static_cast<std::size_t>(head) * w;
+  return first + w <= row.size() ? row.subspan(first, w) : std::span<const float>();
+}
+
+NamedTable tableOf(const QString& name, int columns) {
+  NamedTable table;
+  table.name = name;
+  for (int i = 0; i < columns; ++i) table.columns << QStringLiteral("[%1]").arg(i);
+  return table;
+}
+
+void addRow(NamedTable& table, const QString& label, std::span<const float> values) {
+  table.rowLabels << label;
+  const auto width = static_cast<std::size_t>(table.columns.size());
+  for (std::size_t i = 0; i < width; ++i)
+    table.values.push_back(i < values.size() ? values[i] : std::numeric_limits<float>::quiet_NaN());
+  table.shape = {static_cast<int>(table.rowLabels.size()), static_cast<int>(width)};
+}
+
+}  // namespace
+
+void HeadsModel::present(const ShownRun& shown, bool selectedKeyOnly) {
+  m_shown = shown;
+  m_ready = false;
+  m_missing = 0;
+  m_queryMax = m_keyMax = m_valueMax = m_contextMax = 0;
+  if (!shown.ready()) return;
+  const ModelConfig& config = shown.config();
+  m_heads = config.numAttentionHeads;
+  m_keyValueHeads = std::max(1, config.numKeyValueHeads);
+  m_headDim = config.headDim;
+  const PositionTrace* trace = shown.trace(shown.selection.query);
+  m_hasHeadRows = siteExists(Site::kProj, config) && siteExists(Site::vProj, config);
+  if (!trace || !m_hasHeadRows) return;
+  m_ready = true;
+  const int visible = visibleKeysOf(*trace, shown.tokens);
+  m_firstKey = selectedKeyOnly ? std::clamp(shown.selection.key.value, 0, visible - 1) : 0;
+  m_keys = selectedKeyOnly ? 1 : visible;
+  for (int h = 0; h < m_heads; ++h) {
+    m_queryMax =
+        std::max(m_queryMax, largest(attentionQuery(config, *trace, shown.selection.layer, HeadIndex{h})));
+  }
+  m_contextMax = largest(trace->row(Site::context, shown.selection.layer));
+  for (int p = m_firstKey; p < m_firstKey + m_keys; ++p) {
+    if (!shown.trace(Position{p})) ++m_missing;
+    for (int g = 0; g < m_keyValueHeads; ++g) {
+      m_keyMax = std::max(m_keyMax, largest(row(p, g, false)));
+      m_valueMax = std::max(m_valueMax, largest(row(p, g, true)));
+    }
+  }
+}
+
+std::span<const float> HeadsModel::row(int position, int keyValueHead, bool isValue) const {
+  const PositionTrace* trace = m_shown.trace(Position{position});
+  if (!trace) return {};
+  const LayerIndex layer = m_shown.selection.layer;
+  if (isValue) return headPart(trace->row(Site::vProj, layer), keyValueHead, m_headDim);
+  return attentionKey(m_shown.config(), *trace, layer, KvHeadIndex{keyValueHead});
+}
+
+std::vector<float> HeadsModel::rowsOf(int keyValueHead, bool isValue) const {
+  std::vector<float> values(static_cast<std::size_t>(m_keys) * static_cast<std::size_t>(m_headDim),
+                            std::numeric_limits<float>::quiet_NaN());
+  for (int r = 0; r < m_keys; ++r) {
+    const std::span<const float> from = row(m_firstKey + r, keyValueHead, isValue);
+    if (from.size() == static_cast<std::size_t>(m_headDim))
+      std::copy(from.begin(), from.end(), values.begin() + std::ptrdiff_t{r} * m_headDim);
+  }
+  return values;
+}
+
+CellGrid HeadsModel::grid(std::vector<float> values, int rows, Ink ink, double limit) const {
+  CellGrid g;
+  g.ink = ink;
+  g.rows = rows;
+  g.columns = m_headDim;
+  g.values = std::move(values);
+  g.values.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(m_headDim),
+                  std::numeric_limits<float>::quiet_NaN());
+  g.scale.map = Colormap::diverging;
+  g.scale.hi = limit > 0 ? limit : 1;
+  g.scale.lo = -g.scale.hi;
+  return g;
+}
+
+CellGrid HeadsModel::queryGrid(int head) const {
+  const std::span<const float> q = attentionQuery(m_shown.config(), *m_shown.trace(m_shown.selection.query),
+                                                  m_shown.selection.layer, HeadIndex{head});
+  return grid({q.begin(), q.end()}, 1, Ink::query, m_queryMax);
+}
+
+CellGrid HeadsModel::contextGrid(int head) const {
+  const std::span<const float> c = headPart(
+      m_shown.trace(m_shown.selection.query)->row(Site::context, m_shown.selection.layer), head, m_headDim);
+  return grid({c.begin(), c.end()}, 1, Ink::plain, m_contextMax);
+}
+
+CellGrid HeadsModel::keyGrid(int keyValueHead) const {
+  return grid(rowsOf(keyValueHead, false), m_keys, Ink::key, m_keyMax);
+}
+
+CellGrid HeadsModel::valueGrid(int keyValueHead) const {
+  return grid(rowsOf(keyValueHead, true), m_keys, Ink::value, m_valueMax);
+}
+
+QString HeadsModel::emptyTitle() const {
+  return m_shown.ready() ? tr("Not stored") : m_shown.emptyTitle();
+}
+
+QString HeadsModel::emptyText() const {
+  if (m_shown.state == ShownRun::State::noModel)
+    return tr("Open a model: which of its query heads read which key/value head appears here.");
+  if (!m_shown.ready())
+    return tr("Make a step (Space in the window): the rows that each head reads appear here.");
+  if (!m_hasHeadRows)
+    return tr(
+        "This kind of attention stores no rows of keys and values head by head: no head reads another's.");
+  return tr("The rows of token %1 are not stored any more (trace budget). Choose a later token.")
+      .arg(m_shown.tokenText(query()));
+}
+
+QString HeadsModel::readersText(int keyValueHead) const {
+  const int first = keyValueHead * headsPerGroup(), last = first + headsPerGroup() - 1;
+  return first == last ? tr("read by query head %1").arg(first)
+                       : tr("read by query heads %1–%2").arg(first).arg(last);
+}
+
+QString HeadsModel::title() const {
+  return tr("Heads of layer %1: %2")
+      .arg(QString::number(m_shown.selection.layer.value),
+           QString::fromLatin1(m_shown.config().attentionName()));
+}
+
+QStringList HeadsModel::facts() const {
+  QStringList facts;
+  if (m_keyValueHeads == m_heads) {
+    facts << (m_heads == 1 ? tr("one query head with its own key and value head")
+                           : tr("%1 query heads, each with a key and a value head of its own").arg(m_heads));
+  } else if (m_keyValueHeads == 1) {
+    facts << tr("%1 query heads all read one key and one value head").arg(m_heads);
+  } else {
+    facts << tr("%1 query heads read %2 key/value heads: %3 read each")
+                 .arg(m_heads)
+                 .arg(m_keyValueHeads)
+                 .arg(headsPerGroup());
+  }
+  facts << tr("a row has d = %1 numbers").arg(m_headDim);
+  facts << tr("cached a token and layer: 2 · %1 · %2 = %3 numbers")
+               .arg(m_keyValueHeads)
+               .arg(m_headDim)
+               .arg(2 * m_keyValueHeads * m_headDim);
+  return facts;
+}
+
+QString HeadsModel::note() const {
+  return m_missing > 0 ? tr("Rows not stored any more (trace budget): those of %1 tokens.").arg(m_missing)
+                       : QString();
+}
+
+QString HeadsModel::readout() const {
+  const int head = chosenHead(), group = groupOf(head);
+  if (headsPerGroup() == 1)
+    return tr("Query head %1 of token %2 reads key/value head %1, which no other head reads.")
+        .arg(QString::number(head), m_shown.tokenText(query()));
+  return tr("Query head %1 of token %2 reads key/value head %3 = ⌊%1 / %4⌋, which is %5; what it makes of it "
+            "is its own.")
+      .arg(QString::number(head), m_shown.tokenText(query()), QString::number(group),
+           QString::number(headsPerGroup()), readersText(group));
+}
+
+QString HeadsModel::shortReadout() const {
+  const int head = chosenHead(), group = groupOf(head);
+  return headsPerGroup() == 1 ? tr("Query head %1 reads key/value head %1").arg(head)
+                              : tr("Query head %1 reads key/value head %2 = ⌊%1 / %3⌋")
+                                    .arg(head)
+                                    .arg(group)
+                                    .arg(headsPerGroup());
+}
+
+QString HeadsModel::queryToolTip(int head, int element) const {
+  const CellGrid g = queryGrid(head);
+  return tr("q of head %1, token %2\nq[%3] = %4\nreads key/value head %5")
+      .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
+           numberText(static_cast<double>(g.value(0, element))), QString::number(groupOf(head)));
+}
+
+QString HeadsModel::contextToolTip(int head, int element) const {
+  const CellGrid g = contextGrid(head);
+  return tr("context of head %1, token %2\nc[%3] = Σ_j a_j v_j[%3] = %4\nvalues of key/value head %5, its "
+            "own weights a")
+      .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
+           numberText(static_cast<double>(g.value(0, element))), QString::number(groupOf(head)));
+}
+
+QString HeadsModel::keyToolTip(int keyValueHead, int rowIndex, int element, bool isValue) const {
+  const int position = m_firstKey + rowIndex;
+  const std::span<const float> from = row(position, keyValueHead, isValue);
+  const QString name = isValue ? QStringLiteral("v") : QStringLiteral("k");
+  QString text = tr("%1 of key/value head %2, token %3")
+                     .arg(name, QString::number(keyValueHead), m_shown.tokenText(position));
+  if (static_cast<std::size_t>(element) < from.size()) {
+    text += QStringLiteral("\n%1[%2] = %3")
+                .arg(name, QString::number(element),
+                     numberText(static_cast<double>(from[static_cast<std::size_t>(element)])));
+  } else {
+    text += QLatin1Char('\n') + tr("not stored");
+  }
+  return text + QLatin1Char('\n') + readersText(keyValueHead);
+}
+
+std::vector<NamedTable> HeadsModel::tables() const {
+  if (!m_ready) return {};
+  NamedTable q = tableOf(QStringLiteral("heads.q"), m_headDim),
+             k = tableOf(QStringLiteral("heads.k"), m_headDim),
+             v = tableOf(QStringLiteral("heads.v"), m_headDim),
+             context = tableOf(QStringLiteral("heads.context"), m_headDim);
+  for (int h = 0; h < m_heads; ++h) {
+    const QString label = QStringLiteral("head %1 reads key/value head %2").arg(h).arg(groupOf(h));
+    addRow(q, label, queryGrid(h).values);
+    addRow(context, label, contextGrid(h).values);
+  }
+  for (int g = 0; g < m_keyValueHeads; ++g) {
+    for (int r = 0; r < m_keys; ++r) {
+      const QString label = QStringLiteral("key/value head %1 token %2")
+                                .arg(QString::number(g), m_shown.tokenText(m_firstKey + r));
+      addRow(k, label, row(m_firstKey + r, g, false));
+      addRow(v, label, row(m_firstKey + r, g, true));
+    }
+  }
+  return {q, k, v, context};
+}
+
+}  // namespace decodescope

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "views/heads/head_shapes.h"
+#include "views/heads/heads_model.h"
+#include "views/heads/heads_picture.h"
+#include "views/view.h"
+
+#include <memory>
+
+namespace decodescope {
+
+/// Which query heads read which key/value head, and the shapes that follow.
+class HeadsView : public View {
+ public:
+  std::vector<ViewOption> options() const override;
+  bool setOption(const QString& id, const QString& value) override;
+  void present(const SessionSnapshot& session, const Selection& selection) override;
+  void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
+  std::optional<Hit> hitTest(QPointF point) const override;
+  Selection moved(const Selection& selection, int dx, int dy) const override;
+  std::vector<NamedTable> tables() const override;
+  QString description() const override;
+
+  const HeadsModel& model() const { return m_model; }
+  const HeadShapesTable& table() const { return m_table; }
+
+ private:
+  enum class Panel { heads, shapes };
+  void update();
+  bool hasPicture() const;
+  QString emptyTitle() const;
+  QString emptyText() const;
+  AttentionSizes baseSizes() const;
+
+  ShownRun m_shown;
+  Panel m_panel = Panel::heads;
+  bool m_selectedKeyOnly = false;
+  bool m_lectureSizes = false;
+  AttentionSizes m_wanted{0, 0, 0, 0, 0, 0};  ///< 0: as the model or the lecture has it
+  HeadsModel m_model;
+  HeadShapesTable m_table;
+  HeadsPicture m_picture;
+  HeadShapesPicture m_tablePicture;
+};
+
+std::unique_ptr<View> makeHeadsView();
+
+}  // namespace decodescope
