@@ -201,7 +201,7 @@ Result<LoadedModelPtr> loadGguf(const std::string& path, const LoadProgress& pro
   loaded->format = "GGUF version " + std::to_string(file.version());
   DECODESCOPE_TRY(const bool repeated, outputIsEmbedding(file));
   config.tieWordEmbeddings = config.tieWordEmbeddings || repeated;
-  DECODESCOPE_TRY(loaded->tokenizer, readGgufTokenizer(file, config));
+  DECODESCOPE_TRY(loaded->tokenizer, readGgufTokenizer(file, config, loaded->warnings));
   DECODESCOPE_TRY(std::unique_ptr<Model> model, loadWeights(file, config, progress, loaded->warnings));
   loaded->model = std::move(model);
   return LoadedModelPtr(std::move(loaded));

@@ -20,15 +20,32 @@ constexpr std::string_view kPre = "tokenizer.ggml.pre";
 constexpr std::string_view kUnknown = "tokenizer.ggml.unknown_token_id";
 constexpr std::string_view kSpace = "\xe2\x96\x81";  // ▁
 
-/// llama.cpp's names for GPT-2's pattern; "default" stands in files from before there were names.
-constexpr std::string_view kGpt2Patterns[] = {"gpt-2", "default", "phi-2", "mpt", "olmo", "jais"};
+/// How a byte-level tokenizer cuts a text.
+enum class PreKind {
+  gpt2,
+  digits,  ///< each digit alone, then GPT-2's pattern
+  llama3,  ///< and whole pieces of the vocabulary are taken whatever the merges; BOS in front
+  qwen2,   ///< after NFC
+};
+struct PreRow {
+  std::string_view name;
+  PreKind kind;
+};
+/// llama.cpp's names (tokenizer.ggml.pre).
+constexpr PreRow kPres[] = {
+    {"gpt-2", PreKind::gpt2},      {"default", PreKind::gpt2},     {"phi-2", PreKind::gpt2},
+    {"mpt", PreKind::gpt2},        {"olmo", PreKind::gpt2},        {"jais", PreKind::gpt2},
+    {"smollm", PreKind::digits},   {"llama-bpe", PreKind::llama3}, {"llama3", PreKind::llama3},
+    {"llama-v3", PreKind::llama3}, {"qwen2", PreKind::qwen2},      {"deepseek-r1-qwen", PreKind::qwen2},
+};
 
 enum TokenType { kNormal = 1, kUnknownType = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
 
 /// Reads what both kinds of tokenizer have.
 class Reader {
  public:
-  Reader(const GgufFile& file, const ModelConfig& config) : m_file(file), m_config(config) {}
+  Reader(const GgufFile& file, const ModelConfig& config, std::vector<std::string>& warnings)
+      : m_file(file), m_config(config), m_warnings(warnings) {}
 
   Result<std::shared_ptr<const Tokenizer>> read() {
     DECODESCOPE_TRY(const std::string_view model, m_file.text(kModel));
@@ -44,7 +61,7 @@ class Reader {
     DECODESCOPE_CHECK(model == "llama" ? readSentencePiece(std::move(vocabulary))
                                        : readByteLevel(std::move(vocabulary)));
     addSpecials();
-    DECODESCOPE_CHECK(addEnds(model == "llama"));
+    DECODESCOPE_CHECK(addEnds());
     auto tokenizer = PipelineTokenizer::make(std::move(m_parts));
     if (!tokenizer.ok()) return placed(tokenizer.error());
     return std::shared_ptr<const Tokenizer>(std::move(tokenizer).value());
@@ -100,43 +117,59 @@ class Reader {
   }
 
   Result<void> readByteLevel(Vocabulary vocabulary) {
-    if (m_file.has(kPre)) {
-      DECODESCOPE_TRY(const std::string_view pre, m_file.text(kPre));
-      if (std::find(std::begin(kGpt2Patterns), std::end(kGpt2Patterns), pre) == std::end(kGpt2Patterns))
-        return m_file.error(kPre, "pre-tokenizer is not supported", "\"gpt-2\", \"default\"");
-    }
+    DECODESCOPE_TRY(const PreRow row, preTokenizer());
     DECODESCOPE_TRY(const bool spaceInFront, m_file.flag("tokenizer.ggml.add_space_prefix", false));
     DECODESCOPE_TRY(const std::vector<std::string_view> lines, m_file.texts(kMerges));
     std::vector<BpeModel::Merge> merges;
     merges.reserve(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      const std::string_view line = lines[i];
-      const auto bad = [&](std::string what) {
-        Error error = m_file.error(std::string(kMerges) + "[" + std::to_string(i) + "]", std::move(what));
-        error.found = "\"" + std::string(line) + "\"";
+      auto merge = parseMerge(vocabulary, lines[i]);
+      if (!merge.ok()) {
+        Error error = m_file.error(std::string(kMerges) + "[" + std::to_string(i) + "]", merge.error().what);
+        error.found = "\"" + std::string(lines[i]) + "\"";
         return error;
-      };
-      const std::size_t space = line.find(' ');
-      if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
-        return bad("merge does not have two halves");
-      const std::string_view halves[] = {line.substr(0, space), line.substr(space + 1)};
-      const std::string whole = std::string(halves[0]) + std::string(halves[1]);
-      const auto left = vocabulary.find(halves[0]);
-      const auto right = vocabulary.find(halves[1]);
-      const auto result = vocabulary.find(whole);
-      if (!left || !right || !result) {
-        const std::string lacking(!left ? halves[0] : !right ? halves[1] : std::string_view(whole));
-        return bad("merge needs \"" + lacking + "\", which is not in the vocabulary");
       }
-      merges.push_back({*left, *right, *result});
+      merges.push_back(merge.value());
     }
-    m_parts.model = std::make_unique<BpeModel>(std::move(vocabulary), merges, BpeOptions{});
-    PreTokenizerStep step;
-    step.kind = PreTokenizerStep::Kind::byteLevel;
-    step.prepend = spaceInFront ? PreTokenizerStep::Prepend::always : PreTokenizerStep::Prepend::never;
-    m_parts.preTokenizer = {step};
+    BpeOptions options;
+    options.ignoreMerges = row.kind == PreKind::llama3;
+    m_parts.model = std::make_unique<BpeModel>(std::move(vocabulary), merges, options);
+    if (row.kind == PreKind::qwen2) m_parts.normalizer = {{NormalizerStep::Kind::nfc, {}, {}}};
+    PreTokenizerStep cut;
+    if (row.kind == PreKind::digits) {
+      cut.kind = PreTokenizerStep::Kind::digits;
+      m_parts.preTokenizer.push_back(cut);
+    } else if (row.kind != PreKind::gpt2) {
+      cut.kind = PreTokenizerStep::Kind::pattern;
+      cut.splitPattern = row.kind == PreKind::llama3 ? SplitPattern::llama3 : SplitPattern::qwen2;
+      m_parts.preTokenizer.push_back(cut);
+    }
+    PreTokenizerStep bytes;
+    bytes.kind = PreTokenizerStep::Kind::byteLevel;
+    bytes.prepend = spaceInFront ? PreTokenizerStep::Prepend::always : PreTokenizerStep::Prepend::never;
+    bytes.split = row.kind == PreKind::gpt2 || row.kind == PreKind::digits;
+    m_parts.preTokenizer.push_back(bytes);
+    m_bosByDefault = row.kind == PreKind::llama3;
     m_parts.decoder = {{DecoderStep::Kind::byteLevel, {}, {}, 0, 0}};
     return {};
+  }
+
+  /// Files from before the key was written, and those that say "default", are taken for GPT-2's.
+  Result<PreRow> preTokenizer() {
+    std::string_view name = "default";
+    if (m_file.has(kPre)) {
+      DECODESCOPE_TRY(name, m_file.text(kPre));
+    }
+    if (name == "default" && m_config.modelType != "gpt2") {
+      m_warnings.push_back(std::string(kPre) +
+                           (m_file.has(kPre) ? ": \"default\" names no pattern" : ": missing") +
+                           "; text is cut by GPT-2's, which may not be this model's");
+    }
+    const auto found =
+        std::find_if(std::begin(kPres), std::end(kPres), [&](const PreRow& row) { return row.name == name; });
+    if (found != std::end(kPres)) return *found;
+    return m_file.error(kPre, "pre-tokenizer is not supported",
+                        "\"gpt-2\", \"llama-bpe\", \"qwen2\", \"smollm\", \"default\"");
   }
 
   void addSpecials() {
@@ -155,10 +188,10 @@ class Reader {
     }
   }
 
-  Result<void> addEnds(bool bosByDefault) {
+  Result<void> addEnds() {
     constexpr std::string_view kAddBos = "tokenizer.ggml.add_bos_token";
     constexpr std::string_view kAddEos = "tokenizer.ggml.add_eos_token";
-    DECODESCOPE_TRY(const bool bos, m_file.flag(kAddBos, bosByDefault && m_config.bosTokenId));
+    DECODESCOPE_TRY(const bool bos, m_file.flag(kAddBos, m_bosByDefault && m_config.bosTokenId));
     DECODESCOPE_TRY(const bool eos, m_file.flag(kAddEos, false));
     if (bos && !m_config.bosTokenId) return m_file.error(kAddBos, "there is no bos_token_id", "false");
     if (eos && m_config.eosTokenIds.empty())
@@ -170,6 +203,8 @@ class Reader {
 
   const GgufFile& m_file;
   const ModelConfig& m_config;
+  std::vector<std::string>& m_warnings;
+  bool m_bosByDefault = true;
   std::vector<std::string_view> m_tokens;  // in m_file
   std::vector<std::int64_t> m_types;
   TokenizerParts m_parts;
@@ -177,11 +212,12 @@ class Reader {
 
 }  // namespace
 
-Result<std::shared_ptr<const Tokenizer>> readGgufTokenizer(const GgufFile& file, const ModelConfig& config) {
+Result<std::shared_ptr<const Tokenizer>> readGgufTokenizer(const GgufFile& file, const ModelConfig& config,
+                                                           std::vector<std::string>& warnings) {
   const bool none = !file.has(kModel) && !file.has(kTokens);
   if (const auto model = file.text(kModel); none || (model.ok() && model.value() == "none"))
     return std::shared_ptr<const Tokenizer>(std::make_shared<IdTokenizer>(config.vocabSize));
-  return Reader(file, config).read();
+  return Reader(file, config, warnings).read();
 }
 
 }  // namespace decodescope

@@ -8,6 +8,7 @@
 #include "core/formats/json_writer.h"
 #include "core/formats/model_card.h"
 #include "core/formats/tokenizer_json.h"
+#include "core/formats/vocab_merges.h"
 #include "core/tokenizer/id_tokenizer.h"
 
 #include <filesystem>
@@ -25,13 +26,25 @@ bool exists(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0;
 }
 
-Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const std::string& path, const ModelConfig& config) {
-  if (!exists(path)) return std::shared_ptr<const Tokenizer>(std::make_shared<IdTokenizer>(config.vocabSize));
-  DECODESCOPE_TRY(std::shared_ptr<const Tokenizer> tokenizer, readTokenizerJson(path));
+/// tokenizer.json, or else vocab.json with merges.txt; without either the model takes ids only.
+Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const std::string& folder, const ModelConfig& config,
+                                                       std::vector<std::string>& warnings) {
+  const std::string whole = folder + "/tokenizer.json", vocabulary = folder + "/vocab.json";
+  const bool inOne = exists(whole);
+  if (!inOne && !exists(vocabulary)) {
+    if (exists(folder + "/tokenizer.model")) {
+      warnings.push_back(
+          "tokenizer.model (SentencePiece's own format) is not read, and there is no "
+          "tokenizer.json: the model takes token ids only");
+    }
+    return std::shared_ptr<const Tokenizer>(std::make_shared<IdTokenizer>(config.vocabSize));
+  }
+  DECODESCOPE_TRY(std::shared_ptr<const Tokenizer> tokenizer,
+                  inOne ? readTokenizerJson(whole) : readVocabAndMerges(folder));
   if (tokenizer->vocabSize() > config.vocabSize) {
     Error error;
-    error.file = path;
-    error.field = "model.vocab";
+    error.file = inOne ? whole : vocabulary;
+    if (inOne) error.field = "model.vocab";
     error.what = "vocabulary is larger than the embedding";
     error.found = std::to_string(tokenizer->vocabSize()) + " tokens";
     error.allowed = "at most vocab_size of config.json (" + std::to_string(config.vocabSize) + ")";
@@ -69,7 +82,7 @@ Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgres
   loaded->name = lastPart(folder);
   loaded->path = folder;
   loaded->format = "Hugging Face folder";
-  DECODESCOPE_TRY(loaded->tokenizer, loadTokenizer(folder + "/tokenizer.json", config));
+  DECODESCOPE_TRY(loaded->tokenizer, loadTokenizer(folder, config, loaded->warnings));
   if (const std::string card = folder + "/card.json"; exists(card)) {
     DECODESCOPE_TRY(loaded->card, readModelCard(card, config));
   }

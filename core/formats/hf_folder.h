@@ -9,9 +9,9 @@
 namespace decodescope {
 
 /// Reads a Hugging Face folder: config.json, model.safetensors (or the shards that
-/// model.safetensors.index.json names), tokenizer.json, card.json. The last two may be missing: without a
-/// tokenizer the model takes ids only. Every tensor must be one of the architecture's, with its shape; none
-/// may be missing. Names may lack the architecture's prefix ("model.").
+/// model.safetensors.index.json names), tokenizer.json (or vocab.json with merges.txt), card.json. The last
+/// two may be missing: without a tokenizer the model takes ids only. Every tensor must be one of the
+/// architecture's, with its shape; none may be missing. Names may lack the architecture's prefix ("model.").
 Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgress& progress);
 
 /// Writes a folder that loadHfFolder and Transformers read: config.json, model.safetensors, tokenizer.json

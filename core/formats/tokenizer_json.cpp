@@ -74,8 +74,10 @@ Result<std::vector<NormalizerStep>> readNormalizer(const JsonValue& value) {
       step.kind = NormalizerStep::Kind::replace;
       DECODESCOPE_TRY(step.pattern, literalPattern(component));
       DECODESCOPE_TRY(step.content, textMember(component, "content"));
+    } else if (type == "NFC") {
+      step.kind = NormalizerStep::Kind::nfc;
     } else {
-      return typeValue.error("normalizer is not supported", "Prepend, Replace, Sequence");
+      return typeValue.error("normalizer is not supported", "Prepend, Replace, NFC, Sequence");
     }
     steps.push_back(std::move(step));
     return {};
@@ -106,6 +108,23 @@ Result<void> readMetaspace(const JsonValue& component, PreTokenizerStep& step) {
   return {};
 }
 
+/// A Split that keeps every match as a piece: the known patterns match everything, so that nothing lies
+/// between.
+Result<void> readSplit(const JsonValue& component, PreTokenizerStep& step) {
+  DECODESCOPE_TRY(const JsonValue behavior, component.at("behavior"));
+  DECODESCOPE_TRY(const std::string_view kept, behavior.asString());
+  DECODESCOPE_TRY(const bool invert, flagMember(component, "invert", false));
+  if (kept != "Isolated" && !(kept == "Removed" && invert))
+    return behavior.error("setting is not supported", "\"Isolated\", or \"Removed\" with invert");
+  DECODESCOPE_TRY(const JsonValue pattern, component.at("pattern"));
+  DECODESCOPE_TRY(const JsonValue regex, pattern.at("Regex"));
+  DECODESCOPE_TRY(const std::string_view text, regex.asString());
+  const std::optional<SplitPattern> known = splitPatternOf(text);
+  if (!known) return regex.error("pattern is not supported", "the patterns of GPT-2, Llama 3 and Qwen2");
+  step.splitPattern = *known;
+  return {};
+}
+
 Result<std::vector<PreTokenizerStep>> readPreTokenizer(const JsonValue& value) {
   std::vector<PreTokenizerStep> steps;
   const auto visit = [&](const JsonValue& component, const JsonValue& typeValue,
@@ -123,9 +142,15 @@ Result<std::vector<PreTokenizerStep>> readPreTokenizer(const JsonValue& value) {
       DECODESCOPE_TRY(const bool prefix, flagMember(component, "add_prefix_space", true));
       step.prepend = prefix ? PreTokenizerStep::Prepend::always : PreTokenizerStep::Prepend::never;
       DECODESCOPE_TRY(step.split, flagMember(component, "use_regex", true));
+    } else if (type == "Split") {
+      step.kind = PreTokenizerStep::Kind::pattern;
+      DECODESCOPE_CHECK(readSplit(component, step));
+    } else if (type == "Digits") {
+      step.kind = PreTokenizerStep::Kind::digits;
+      DECODESCOPE_TRY(step.split, flagMember(component, "individual_digits", false));
     } else {
       return typeValue.error("pre-tokenizer is not supported",
-                             "Metaspace, WhitespaceSplit, Whitespace, ByteLevel, Sequence");
+                             "Metaspace, WhitespaceSplit, Whitespace, Digits, Split, ByteLevel, Sequence");
     }
     steps.push_back(std::move(step));
     return {};
@@ -255,24 +280,27 @@ Result<Vocabulary> readVocabulary(const JsonValue& model) {
   return vocabulary;
 }
 
-/// The halves of a merge, written as "a b" or as ["a", "b"].
-Result<std::pair<std::string_view, std::string_view>> readPair(const JsonValue& merge) {
-  if (merge.kind() == JsonKind::array) {
-    DECODESCOPE_TRY(const JsonChildren halves, merge.asArray());
-    if (halves.size() != 2) return merge.error("merge does not have two halves", "[\"a\", \"b\"]");
+/// Written as "a b" or as ["a", "b"].
+Result<BpeModel::Merge> readMerge(const JsonValue& value, const Vocabulary& vocabulary) {
+  const auto read = [&]() -> Result<BpeModel::Merge> {
+    if (value.kind() == JsonKind::string) {
+      DECODESCOPE_TRY(const std::string_view line, value.asString());
+      return parseMerge(vocabulary, line);
+    }
+    if (value.kind() != JsonKind::array) return value.error("wrong type", "\"a b\" or [\"a\", \"b\"]");
+    DECODESCOPE_TRY(const JsonChildren halves, value.asArray());
+    if (halves.size() != 2) return value.error("merge does not have two halves", "[\"a\", \"b\"]");
     auto half = halves.begin();
     DECODESCOPE_TRY(const std::string_view left, (*half).asString());
     ++half;
     DECODESCOPE_TRY(const std::string_view right, (*half).asString());
-    return std::pair(left, right);
-  }
-  if (merge.kind() != JsonKind::string) return merge.error("wrong type", "\"a b\" or [\"a\", \"b\"]");
-  DECODESCOPE_TRY(const std::string_view text, merge.asString());
-  const std::size_t space = text.find(' ');
-  if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-    return merge.error("merge does not have two halves", "\"a b\"");
-  }
-  return std::pair(text.substr(0, space), text.substr(space + 1));
+    return makeMerge(vocabulary, left, right);
+  };
+  auto merge = read();
+  if (merge.ok()) return merge;
+  Error error = merge.error();
+  if (error.file.empty()) error = value.error(error.what, error.allowed);
+  return error;
 }
 
 Result<void> refuseText(const JsonValue& model, std::string_view key) {
@@ -311,18 +339,8 @@ Result<std::unique_ptr<const TokenModel>> readBpe(const JsonValue& model) {
   std::vector<BpeModel::Merge> merges;
   merges.reserve(items.size());
   for (const JsonValue item : items) {
-    DECODESCOPE_TRY(const auto halves, readPair(item));
-    const std::string whole = std::string(halves.first) + std::string(halves.second);
-    const auto left = vocabulary.find(halves.first);
-    const auto right = vocabulary.find(halves.second);
-    const auto result = vocabulary.find(whole);
-    if (!left || !right || !result) {
-      const std::string lacking = !left    ? std::string(halves.first)
-                                  : !right ? std::string(halves.second)
-                                           : whole;
-      return item.error("merge needs \"" + lacking + "\", which is not in the vocabulary");
-    }
-    merges.push_back({*left, *right, *result});
+    DECODESCOPE_TRY(const BpeModel::Merge merge, readMerge(item, vocabulary));
+    merges.push_back(merge);
   }
   return std::unique_ptr<const TokenModel>(
       std::make_unique<BpeModel>(std::move(vocabulary), merges, options));

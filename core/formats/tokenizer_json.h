@@ -13,10 +13,10 @@
 namespace decodescope {
 
 /// Reads a tokenizer.json (Hugging Face tokenizers). Models: BPE (with or without byte fallback) and
-/// WordLevel. Normalizers: Prepend, Replace. Pre-tokenizers: Metaspace, WhitespaceSplit, Whitespace,
-/// ByteLevel. Post-processors: TemplateProcessing, ByteLevel. Decoders: Replace, ByteFallback, Fuse, Strip,
-/// Metaspace, ByteLevel. Each may stand in a Sequence; anything else is refused by name. Truncation and
-/// padding are not applied.
+/// WordLevel. Normalizers: Prepend, Replace, NFC. Pre-tokenizers: Metaspace, WhitespaceSplit, Whitespace,
+/// Digits, ByteLevel, Split by the patterns of GPT-2, Llama 3 and Qwen2. Post-processors: TemplateProcessing,
+/// ByteLevel. Decoders: Replace, ByteFallback, Fuse, Strip, Metaspace, ByteLevel. Each may stand in a
+/// Sequence; anything else is refused by name. Truncation and padding are not applied.
 Result<std::shared_ptr<const Tokenizer>> readTokenizerJson(const std::string& path);
 /// Same for a text in memory; `fileName` stands in the messages.
 Result<std::shared_ptr<const Tokenizer>> parseTokenizerJson(std::string_view text,

@@ -18,6 +18,31 @@ std::uint64_t pairKey(int left, int right) {
 
 }  // namespace
 
+Result<BpeModel::Merge> makeMerge(const Vocabulary& vocabulary, std::string_view left,
+                                  std::string_view right) {
+  const std::string whole = std::string(left) + std::string(right);
+  const auto leftId = vocabulary.find(left);
+  const auto rightId = vocabulary.find(right);
+  const auto wholeId = vocabulary.find(whole);
+  if (leftId && rightId && wholeId) return BpeModel::Merge{*leftId, *rightId, *wholeId};
+  const std::string_view lacking = !leftId ? left : !rightId ? right : std::string_view(whole);
+  Error error;
+  error.what = "merge needs \"" + std::string(lacking) + "\", which is not in the vocabulary";
+  return error;
+}
+
+Result<BpeModel::Merge> parseMerge(const Vocabulary& vocabulary, std::string_view line) {
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
+    Error error;
+    error.what = "merge does not have two halves";
+    error.found = "\"" + std::string(line) + "\"";
+    error.allowed = "\"a b\"";
+    return error;
+  }
+  return makeMerge(vocabulary, line.substr(0, space), line.substr(space + 1));
+}
+
 std::optional<std::uint8_t> byteOfToken(std::string_view piece) {
   if (piece.size() != 6 || !piece.starts_with("<0x") || piece.back() != '>') return std::nullopt;
   int byte = 0;

@@ -60,6 +60,12 @@ class BpeModel : public TokenModel {
   std::array<int, 256> m_byteIds;                      // −1 where the vocabulary has no such byte token
 };
 
+/// The merge of two pieces of the vocabulary; an error names the piece that it lacks.
+Result<BpeModel::Merge> makeMerge(const Vocabulary& vocabulary, std::string_view left,
+                                  std::string_view right);
+/// The merge that a line "a b" describes.
+Result<BpeModel::Merge> parseMerge(const Vocabulary& vocabulary, std::string_view line);
+
 /// The byte that a token "<0xE4>" stands for.
 std::optional<std::uint8_t> byteOfToken(std::string_view piece);
 /// "<0xE4>", as SentencePiece writes it.

@@ -1,7 +1,6 @@
 #include "core/tokenizer/byte_level.h"
 
 #include "core/base/utf8.h"
-#include "core/tokenizer/unicode_classes.h"
 
 #include <array>
 #include <cstdint>
@@ -32,43 +31,6 @@ const Table& table() {
   return kTable;
 }
 
-enum class Kind { space, letter, number, other };
-
-Kind kindOf(char32_t code) {
-  if (isUnicodeSpace(code)) return Kind::space;
-  if (isUnicodeLetter(code)) return Kind::letter;
-  return isUnicodeNumber(code) ? Kind::number : Kind::other;
-}
-
-/// Where the run of one kind that begins at `at` ends.
-std::size_t endOfRun(std::string_view text, std::size_t at, Kind kind) {
-  while (at < text.size()) {
-    const Utf8Unit unit = readUtf8(text, at);
-    if (kindOf(unit.code) != kind) break;
-    at += unit.length;
-  }
-  return at;
-}
-
-std::size_t pieceEnd(std::string_view text, std::size_t at) {
-  static constexpr std::string_view kContractions[] = {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
-  for (const std::string_view contraction : kContractions) {
-    if (text.substr(at).starts_with(contraction)) return at + contraction.size();
-  }
-  const Kind kind = kindOf(readUtf8(text, at).code);
-  if (kind != Kind::space) return endOfRun(text, at, kind);
-  if (text[at] == ' ' && at + 1 < text.size()) {
-    const Kind next = kindOf(readUtf8(text, at + 1).code);
-    if (next != Kind::space) return endOfRun(text, at + 1, next);
-  }
-  const std::size_t end = endOfRun(text, at, Kind::space);
-  if (end == text.size()) return end;
-  // \s+(?!\S) leaves the last space to what follows, unless it is the only one.
-  std::size_t last = at;
-  for (std::size_t i = at; i < end; i += readUtf8(text, i).length) last = i;
-  return last > at ? last : end;
-}
-
 }  // namespace
 
 std::string bytesToVisible(std::string_view bytes) {
@@ -92,16 +54,6 @@ std::string visibleToBytes(const std::vector<std::string>& tokens) {
     out += known ? bytes : token;
   }
   return out;
-}
-
-std::vector<std::size_t> gpt2PieceLengths(std::string_view text) {
-  std::vector<std::size_t> lengths;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = pieceEnd(text, at);
-    lengths.push_back(end - at);
-    at = end;
-  }
-  return lengths;
 }
 
 }  // namespace decodescope

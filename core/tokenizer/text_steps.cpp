@@ -4,6 +4,7 @@
 #include "core/tokenizer/bpe.h"
 #include "core/tokenizer/byte_level.h"
 #include "core/tokenizer/unicode_classes.h"
+#include "core/tokenizer/unicode_nfc.h"
 
 #include <algorithm>
 #include <utility>
@@ -46,6 +47,29 @@ void cutMetaspace(const PreTokenizerStep& step, const TextPiece& piece, std::vec
   }
 }
 
+void cutByPattern(SplitPattern pattern, const TextPiece& piece, std::vector<TextPiece>& out) {
+  std::size_t begin = 0;
+  for (const std::size_t length : pieceLengths(pattern, piece.text)) {
+    out.push_back({piece.text.substr(begin, length), piece.first && begin == 0});
+    begin += length;
+  }
+}
+
+void cutDigits(bool eachAlone, const TextPiece& piece, std::vector<TextPiece>& out) {
+  const auto isNumber = [&](std::size_t at) { return isUnicodeNumber(readUtf8(piece.text, at).code); };
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < piece.text.size();) {
+    const std::size_t next = at + readUtf8(piece.text, at).length;
+    const bool number = isNumber(at);
+    const bool ends = next == piece.text.size() || isNumber(next) != number || (number && eachAlone);
+    if (ends) {
+      out.push_back({piece.text.substr(begin, next - begin), piece.first && begin == 0});
+      begin = next;
+    }
+    at = next;
+  }
+}
+
 void cutByteLevel(const PreTokenizerStep& step, TextPiece piece, std::vector<TextPiece>& out) {
   if (step.prepend != PreTokenizerStep::Prepend::never && !piece.text.starts_with(' '))
     piece.text.insert(0, " ");
@@ -53,12 +77,9 @@ void cutByteLevel(const PreTokenizerStep& step, TextPiece piece, std::vector<Tex
     out.push_back({bytesToVisible(piece.text), piece.first});
     return;
   }
-  std::size_t begin = 0;
-  for (const std::size_t length : gpt2PieceLengths(piece.text)) {
-    out.push_back(
-        {bytesToVisible(std::string_view(piece.text).substr(begin, length)), piece.first && begin == 0});
-    begin += length;
-  }
+  std::vector<TextPiece> cut;
+  cutByPattern(SplitPattern::gpt2, piece, cut);
+  for (const TextPiece& part : cut) out.push_back({bytesToVisible(part.text), part.first});
 }
 
 std::vector<std::string> decodeBytes(const std::vector<std::string>& tokens) {
@@ -113,10 +134,16 @@ std::string replaceAll(std::string_view text, std::string_view pattern, std::str
 std::string normalize(const std::vector<NormalizerStep>& steps, std::string text) {
   for (const NormalizerStep& step : steps) {
     if (text.empty()) break;
-    if (step.kind == NormalizerStep::Kind::prepend) {
-      text.insert(0, step.content);
-    } else {
-      text = replaceAll(text, step.pattern, step.content);
+    switch (step.kind) {
+      case NormalizerStep::Kind::prepend:
+        text.insert(0, step.content);
+        break;
+      case NormalizerStep::Kind::replace:
+        text = replaceAll(text, step.pattern, step.content);
+        break;
+      case NormalizerStep::Kind::nfc:
+        text = toNfc(text);
+        break;
     }
   }
   return text;
@@ -143,6 +170,12 @@ std::vector<TextPiece> preTokenize(const std::vector<PreTokenizerStep>& steps, T
           break;
         case PreTokenizerStep::Kind::metaspace:
           cutMetaspace(step, piece, cut);
+          break;
+        case PreTokenizerStep::Kind::digits:
+          cutDigits(step.split, piece, cut);
+          break;
+        case PreTokenizerStep::Kind::pattern:
+          cutByPattern(step.splitPattern, piece, cut);
           break;
         case PreTokenizerStep::Kind::byteLevel:
           cutByteLevel(step, std::move(piece), cut);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/tokenizer/split_pattern.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,7 @@ struct NormalizerStep {
   enum class Kind {
     prepend,  ///< `content` in front of a text that is not empty
     replace,  ///< every `pattern` by `content`
+    nfc,      ///< Unicode's Normalization Form C
   };
   Kind kind = Kind::prepend;
   std::string pattern;
@@ -25,7 +28,9 @@ struct PreTokenizerStep {
     whitespaceSplit,  ///< at white space, which is dropped
     whitespace,       ///< runs of \w and runs of other characters that are not white space
     metaspace,        ///< spaces become `replacement`; a piece starts at each
-    byteLevel,        ///< GPT-2: its pattern's pieces, every byte as one visible character
+    digits,           ///< runs of numbers apart from the rest, each number alone where `split`
+    pattern,          ///< the pieces of `splitPattern`
+    byteLevel,        ///< every byte as one visible character; before it, where `split`, GPT-2's pieces
   };
   enum class Prepend { never, first, always };
 
@@ -33,7 +38,8 @@ struct PreTokenizerStep {
   std::string replacement;  ///< metaspace
   Prepend prepend =
       Prepend::never;  ///< metaspace: `replacement` in front; byteLevel: a space (never or always)
-  bool split = true;   ///< metaspace: cut; byteLevel: use GPT-2's pattern
+  bool split = true;   ///< metaspace: cut; byteLevel: use GPT-2's pattern; digits: each alone
+  SplitPattern splitPattern = SplitPattern::gpt2;  ///< pattern
 };
 
 /// A stretch of text; `first` when it begins where the whole text begins.

@@ -131,6 +131,34 @@ TEST(GgufTokenizer, ByteLevelEncodesByMergesAndDecodes) {
   }
 }
 
+TEST(GgufTokenizer, PreTokenizersOfOtherFamilies) {
+  GgufBuilder file = byteLevel({"12", "123", "1234", "he", "the"}, {"1 2", "12 3", "123 4", "h e"});
+  const auto ids = [&](const char* pre, const std::string& text) {
+    file.text("tokenizer.ggml.pre", pre);
+    return encoded(*tokenizerOf(file), text);
+  };
+  EXPECT_EQ(ids("gpt-2", "x1234"), (Ids{'x', 258}));
+  EXPECT_EQ(ids("gpt-2", "the"), (Ids{'t', 259})) << "no merge makes it";
+  EXPECT_EQ(ids("llama-bpe", "x1234"), (Ids{261, 'x', 257, '4'})) << "BOS in front";
+  EXPECT_EQ(ids("llama-bpe", "the"), (Ids{261, 260})) << "a piece of the vocabulary, whatever the merges";
+  EXPECT_EQ(ids("qwen2", "x12e\u0301"), (Ids{'x', '1', '2', 0xc3, 0xa9})) << "NFC";
+  EXPECT_EQ(ids("smollm", "x12"), (Ids{'x', '1', '2'}));
+  file.flag("tokenizer.ggml.add_bos_token", false);
+  EXPECT_EQ(ids("llama-bpe", "the"), (Ids{260}));
+}
+
+TEST(GgufTokenizer, AnUnknownPatternOfALlamaIsWarnedOf) {
+  GgufBuilder file = byteLevel({"he"}, {"h e"});
+  EXPECT_EQ(
+      load(file)->warnings,
+      std::vector<std::string>{"tokenizer.ggml.pre: missing; text is cut by GPT-2's, which may not be this "
+                               "model's"});
+  file.text("tokenizer.ggml.pre", "default");
+  EXPECT_EQ(load(file)->warnings.size(), 1u);
+  file.text("tokenizer.ggml.pre", "gpt-2");
+  EXPECT_EQ(load(file)->warnings.size(), 0u);
+}
+
 TEST(GgufTokenizer, AFileWithoutVocabularyTakesIds) {
   for (const bool said : {false, true}) {
     GgufBuilder file = fileFor(9);
@@ -210,7 +238,9 @@ TEST(GgufTokenizer, BrokenVocabulariesAreRefused) {
                  }),
             key + "add_eos_token: there is no eos_token_id: found true, allowed false");
   EXPECT_EQ(with(bytes, [](GgufBuilder& f) { f.text("tokenizer.ggml.pre", "tekken"); }),
-            key + "pre: pre-tokenizer is not supported: found \"tekken\", allowed \"gpt-2\", \"default\"");
+            key +
+                "pre: pre-tokenizer is not supported: found \"tekken\", allowed \"gpt-2\", "
+                "\"llama-bpe\", \"qwen2\", \"smollm\", \"default\"");
   const auto merges = [&](const std::string& line) {
     return with(bytes, [&](GgufBuilder& f) { f.texts("tokenizer.ggml.merges", {"h e", line}); });
   };

@@ -2,6 +2,8 @@
 
 #include "core/base/utf8.h"
 #include "core/tokenizer/bpe.h"
+#include "core/tokenizer/unicode_nfc.h"
+#include "tests/support/paths.h"
 #include "tests/support/property.h"
 
 #include <gmock/gmock.h>
@@ -135,6 +137,29 @@ RC_GTEST_PROP(TokenizerJson, DecodedTextIsTheTextThatWasEncoded, ()) {
   const auto ids = kTokenizer->encode(text);
   RC_ASSERT(ids.ok());
   RC_ASSERT(kTokenizer->decode(ids.value()) == text);
+}
+
+RC_GTEST_PROP(TokenizerJson, EveryKindOfByteLevelTokenizerGivesTheTextBack, ()) {
+  static const std::vector<TokenizerPtr> kTokenizers = [] {
+    std::vector<TokenizerPtr> read;
+    for (const char* name : {"llama3", "gpt2", "gpt2-split", "smollm", "qwen2"}) {
+      auto tokenizer =
+          readTokenizerJson(test::testPath("golden/tokenizers/" + std::string(name) + "/tokenizer.json"));
+      EXPECT_TRUE(tokenizer.ok()) << tokenizer.error().message();
+      read.push_back(tokenizer.value());
+    }
+    return read;
+  }();
+  const auto codes = *rc::gen::container<std::vector<int>>(rc::gen::oneOf(
+      rc::gen::elementOf(std::vector<int>{' ', 't', 'h', 'e', '\n', '\r', '\'', 's', '1', '2', '.', 0x301}),
+      rc::gen::inRange(0, 0x80), rc::gen::inRange(0x80, 0xd800), rc::gen::inRange(0xe000, 0x110000)));
+  std::string text;
+  for (const int code : codes) appendUtf8(text, static_cast<char32_t>(code));
+  for (const TokenizerPtr& tokenizer : kTokenizers) {
+    const auto ids = tokenizer->encode(text);
+    RC_ASSERT(ids.ok());
+    RC_ASSERT(tokenizer->decode(ids.value()) == (tokenizer == kTokenizers.back() ? toNfc(text) : text));
+  }
 }
 
 TEST(TokenizerJson, LongTextsWithoutPreTokenizerAreNoSquare) {
@@ -293,23 +318,36 @@ TEST(TokenizerJson, WhatIsNotSupportedIsRefusedByName) {
   const auto with = [](const std::string& member) {
     return failure("{" + member + R"(,"model":{"type":"WordLevel","vocab":{"a":0,"b":1},"unk_token":"a"}})");
   };
-  EXPECT_EQ(
-      with(R"("normalizer":{"type":"NFKC"})"),
-      "t: normalizer.type: normalizer is not supported: found \"NFKC\", allowed Prepend, Replace, Sequence");
+  EXPECT_EQ(with(R"("normalizer":{"type":"NFKC"})"),
+            "t: normalizer.type: normalizer is not supported: found \"NFKC\", allowed Prepend, Replace, NFC, "
+            "Sequence");
   EXPECT_EQ(
       with(R"("normalizer":{"type":"Sequence","normalizers":[{"type":"Lowercase"}]})"),
       "t: normalizer.normalizers[0].type: normalizer is not supported: found \"Lowercase\", allowed Prepend, "
-      "Replace, Sequence");
+      "Replace, NFC, Sequence");
   EXPECT_EQ(
       with(R"("normalizer":{"type":"Replace","pattern":{"Regex":"a+"},"content":""})"),
       "t: normalizer.pattern.Regex: regular expressions are not supported: found \"a+\", allowed String");
   EXPECT_EQ(with(R"("normalizer":{"type":"Replace","pattern":{"String":""},"content":""})"),
             "t: normalizer.pattern.String: pattern is empty: found \"\"");
   EXPECT_EQ(with(R"("normalizer":3)"), "t: normalizer: wrong type: found 3, allowed an object");
-  EXPECT_EQ(with(R"("pre_tokenizer":{"type":"Split"})"),
-            "t: pre_tokenizer.type: pre-tokenizer is not supported: found \"Split\", allowed Metaspace, "
-            "WhitespaceSplit, "
-            "Whitespace, ByteLevel, Sequence");
+  EXPECT_EQ(
+      with(R"("pre_tokenizer":{"type":"UnicodeScripts"})"),
+      "t: pre_tokenizer.type: pre-tokenizer is not supported: found \"UnicodeScripts\", allowed Metaspace, "
+      "WhitespaceSplit, Whitespace, Digits, Split, ByteLevel, Sequence");
+  EXPECT_EQ(with(R"("pre_tokenizer":{"type":"Split"})"), "t: pre_tokenizer.behavior: missing");
+  EXPECT_EQ(with(R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","pattern":{"String":" "}})"),
+            "t: pre_tokenizer.pattern.Regex: missing");
+  EXPECT_EQ(
+      with(R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","pattern":{"Regex":"\\p{L}+"}})"),
+      "t: pre_tokenizer.pattern.Regex: pattern is not supported: found \"\\p{L}+\", allowed the patterns of "
+      "GPT-2, Llama 3 and Qwen2");
+  for (const char* behavior : {"MergedWithPrevious", "Removed"}) {
+    EXPECT_EQ(with(std::string(R"("pre_tokenizer":{"type":"Split","behavior":")") + behavior +
+                   R"(","pattern":{"Regex":"a"}})"),
+              std::string("t: pre_tokenizer.behavior: setting is not supported: found \"") + behavior +
+                  "\", allowed \"Isolated\", or \"Removed\" with invert");
+  }
   EXPECT_EQ(with(R"("pre_tokenizer":{"type":"Metaspace","replacement":"_","prepend_scheme":"often"})"),
             "t: pre_tokenizer.prepend_scheme: unknown scheme: found \"often\", allowed \"always\", "
             "\"first\", \"never\"");

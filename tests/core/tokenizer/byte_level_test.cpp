@@ -7,32 +7,6 @@
 namespace decodescope {
 namespace {
 
-using Pieces = std::vector<std::string>;
-
-Pieces cut(const std::string& text) {
-  Pieces pieces;
-  std::size_t at = 0;
-  for (const std::size_t length : gpt2PieceLengths(text)) {
-    pieces.push_back(text.substr(at, length));
-    at += length;
-  }
-  EXPECT_EQ(at, text.size());
-  return pieces;
-}
-
-TEST(ByteLevel, CutsAsGpt2sPattern) {
-  EXPECT_EQ(cut("Hello world"), (Pieces{"Hello", " world"}));
-  EXPECT_EQ(cut("it's we'll I'd"), (Pieces{"it", "'s", " we", "'ll", " I", "'d"}));
-  EXPECT_EQ(cut("a  b"), (Pieces{"a", " ", " b"})) << "the last space belongs to the word";
-  EXPECT_EQ(cut("a\n\nb"), (Pieces{"a", "\n", "\n", "b"})) << "only a space joins a word";
-  EXPECT_EQ(cut("a   "), (Pieces{"a", "   "}));
-  EXPECT_EQ(cut("x12 34!?"), (Pieces{"x", "12", " 34", "!?"}));
-  EXPECT_EQ(cut(" \xC2\xA0 y"), (Pieces{" \xC2\xA0", " y"}));
-  EXPECT_EQ(cut("中文 é½"), (Pieces{"中文", " é", "½"}));
-  EXPECT_EQ(cut("'x ''s"), (Pieces{"'", "x", " ''", "s"}));
-  EXPECT_EQ(cut(""), Pieces{});
-}
-
 TEST(ByteLevel, BytesThereAndBack) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
