@@ -71,16 +71,17 @@ void KvCacheModel::present(const SessionSnapshot& session, const Selection& sele
 }
 
 void KvCacheModel::measure() {
-  if (m_measuredRun != m_run->runId) {
+  // Without a mask every step has rows of its own.
+  if (m_measuredRun != m_run->runId || !m_run->unmaskedSteps.empty()) {
     m_extents.clear();
     m_measuredRun = m_run->runId;
   }
   if (static_cast<int>(m_extents.size()) < m_tokens) m_extents.resize(static_cast<std::size_t>(m_tokens));
   for (int p = 0; p < m_tokens; ++p) {
     Extent& extent = m_extents[static_cast<std::size_t>(p)];
-    const PositionTrace* trace = m_run->trace(Position{p});
-    if (!trace) ++m_missingRows;
-    if (trace && !extent.known) {
+    const bool stored = trace(p) != nullptr;
+    if (!stored) ++m_missingRows;
+    if (stored && !extent.known) {
       for (int layer = 0; layer < m_layers; ++layer) {
         for (int g = 0; g < m_kvHeads; ++g) {
           extent.key = std::max(extent.key, largest(keyRow(LayerIndex{layer}, KvHeadIndex{g}, p)));
@@ -98,6 +99,77 @@ std::span<const StepRecord> KvCacheModel::steps() const {
   return m_run ? std::span<const StepRecord>(m_run->steps) : std::span<const StepRecord>();
 }
 
+/// The position's rows as the shown step saw them; nullptr where they are not stored.
+const PositionTrace* KvCacheModel::trace(int position) const {
+  const std::span<const PositionTracePtr> traces = m_run->tracesAt(m_selection.step);
+  const auto at = static_cast<std::size_t>(position);
+  return at < traces.size() ? traces[at].get() : nullptr;
+}
+
+/// What the step's last row was computed under.
+const AttentionRules& KvCacheModel::rules() const {
+  static const AttentionRules kNone;
+  const PositionTrace* last = trace(m_tokens - 1);
+  if (!last) return m_run->settings.rules;
+  return last->rules() ? *last->rules() : kNone;
+}
+
+bool KvCacheModel::headStruck(LayerIndex layer, HeadIndex head) const {
+  return rules().strikes(layer, head, Position{m_tokens - 1});
+}
+
+int KvCacheModel::struckHeadsOf(LayerIndex layer, KvHeadIndex head) const {
+  int struck = 0;
+  for (int h = head.value * m_headsPerGroup; h < (head.value + 1) * m_headsPerGroup; ++h)
+    struck += headStruck(layer, HeadIndex{h}) ? 1 : 0;
+  return struck;
+}
+
+std::vector<int> KvCacheModel::struckRows(LayerIndex layer, KvHeadIndex head) const {
+  std::vector<int> rows;
+  const AttentionRules& rules = this->rules();
+  for (const AttentionRules::StruckRow& row : rules.struckRows) {
+    if (row.position.value < m_tokens && row.layer == layer && row.head == head &&
+        rules.hides(layer, head, row.position, Position{m_tokens - 1}))
+      rows.push_back(row.position.value);
+  }
+  return rows;
+}
+
+bool KvCacheModel::anyStruck() const {
+  const AttentionRules& r = rules();
+  const int last = m_tokens - 1;
+  return std::any_of(r.struckHeads.begin(), r.struckHeads.end(),
+                     [&](const auto& struck) { return struck.from.value <= last; }) ||
+         std::any_of(r.struckRows.begin(), r.struckRows.end(),
+                     [&](const auto& struck) { return struck.from.value <= last; });
+}
+
+StrikeOffer KvCacheModel::strikeRow(LayerIndex layer, KvHeadIndex head, int position) const {
+  StrikeOffer offer;
+  offer.title = tr("Strike out K and V of position %1 in layer %2, %3")
+                    .arg(tokenText(position), QString::number(layer.value), groupName(head));
+  offer.rows.push_back({layer, head, Position{position}});
+  return offer;
+}
+
+StrikeOffer KvCacheModel::strikeHead(LayerIndex layer, HeadIndex head) const {
+  return {tr("Strike out query head %1 of layer %2").arg(head.value).arg(layer.value), {{layer, head}}, {}};
+}
+
+StrikeOffer KvCacheModel::strikeGroup(LayerIndex layer, KvHeadIndex head) const {
+  if (m_headsPerGroup == 1) return strikeHead(layer, HeadIndex{head.value});
+  const int first = head.value * m_headsPerGroup, last = first + m_headsPerGroup - 1;
+  StrikeOffer offer;
+  offer.title = tr("Strike out group %1 of layer %2: query heads %3–%4")
+                    .arg(head.value)
+                    .arg(layer.value)
+                    .arg(first)
+                    .arg(last);
+  for (int h = first; h <= last; ++h) offer.heads.push_back({layer, HeadIndex{h}});
+  return offer;
+}
+
 std::uint64_t KvCacheModel::bytesFor(int tokens) const {
   std::uint64_t bytes = 2 * sizeof(float);
   for (const int factor : {m_layers, m_kvHeads, m_headDim, tokens})
@@ -111,15 +183,15 @@ KvRowState KvCacheModel::rowState(int position) const {
 }
 
 std::span<const float> KvCacheModel::keyRow(LayerIndex layer, KvHeadIndex head, int position) const {
-  const PositionTrace* trace = m_run->trace(Position{position});
-  return trace ? attentionKey(m_run->model->config(), *trace, layer, head) : std::span<const float>();
+  const PositionTrace* row = trace(position);
+  return row ? attentionKey(m_run->model->config(), *row, layer, head) : std::span<const float>();
 }
 
 std::span<const float> KvCacheModel::valueRow(LayerIndex layer, KvHeadIndex head, int position) const {
-  const PositionTrace* trace = m_run->trace(Position{position});
-  if (!trace) return {};
+  const PositionTrace* row = trace(position);
+  if (!row) return {};
   const auto d = static_cast<std::size_t>(m_headDim);
-  return trace->row(Site::vProj, layer).subspan(static_cast<std::size_t>(head.value) * d, d);
+  return row->row(Site::vProj, layer).subspan(static_cast<std::size_t>(head.value) * d, d);
 }
 
 QString KvCacheModel::label(int position) const {
@@ -238,10 +310,23 @@ QString KvCacheModel::toolTip(LayerIndex layer, KvHeadIndex head, int position) 
   if (position >= m_tokens)
     return text + QLatin1Char('\n') + tr("position %1: not reached yet").arg(position);
   text += QLatin1Char('\n') + tr("position %1: %2").arg(tokenText(position), stateText(position));
+  const std::vector<int> struck = struckRows(layer, head);
+  if (std::find(struck.begin(), struck.end(), position) != struck.end())
+    text += QLatin1Char('\n') + tr("struck out: no query sees it (what-if)");
   const std::span<const float> k = keyRow(layer, head, position), v = valueRow(layer, head, position);
   if (k.empty()) return text + QLatin1Char('\n') + tr("values not stored any more (trace budget)");
   text += QLatin1Char('\n') + tr("K %1  ‖k‖ = %2").arg(firstNumbers(k), shortNumber(norm(k)));
   text += QLatin1Char('\n') + tr("V %1  ‖v‖ = %2").arg(firstNumbers(v), shortNumber(norm(v)));
+  return text;
+}
+
+QString KvCacheModel::headToolTip(HeadIndex head, bool wholeGroup) const {
+  const KvHeadIndex group{head.value / m_headsPerGroup};
+  const LayerIndex layer = m_selection.layer;
+  QString text = wholeGroup ? QStringLiteral("%1: %2").arg(groupName(group), groupReaders(group))
+                            : tr("query head %1 reads %2").arg(QString::number(head.value), groupName(group));
+  if (!wholeGroup && headStruck(layer, head))
+    text += QLatin1Char('\n') + tr("struck out in layer %1: its context is zero").arg(layer.value);
   return text;
 }
 

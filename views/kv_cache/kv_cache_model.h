@@ -62,6 +62,17 @@ class KvCacheModel {
     m_valueMax = value;
   }
 
+  /// As the shown step saw it: a what-if without these.
+  bool headStruck(LayerIndex layer, HeadIndex head) const;
+  int struckHeadsOf(LayerIndex layer, KvHeadIndex head) const;  ///< query heads of the group that are struck
+  /// Positions whose rows the step's last query did not see.
+  std::vector<int> struckRows(LayerIndex layer, KvHeadIndex head) const;
+  bool anyStruck() const;
+  /// What-ifs to offer.
+  StrikeOffer strikeRow(LayerIndex layer, KvHeadIndex head, int position) const;
+  StrikeOffer strikeHead(LayerIndex layer, HeadIndex head) const;
+  StrikeOffer strikeGroup(LayerIndex layer, KvHeadIndex head) const;  ///< every query head that reads it
+
   QString title() const;
   QString subtitle() const;
   QString heldText() const;     ///< "40.0 KiB"
@@ -74,6 +85,7 @@ class KvCacheModel {
   QString groupReaders(KvHeadIndex head) const;  ///< "query heads 4–7"
   QString readout() const;
   QString toolTip(LayerIndex layer, KvHeadIndex head, int position) const;
+  QString headToolTip(HeadIndex head, bool wholeGroup) const;
   QString emptyTitle() const;
   QString emptyText() const;
   QString description() const;
@@ -83,6 +95,8 @@ class KvCacheModel {
   QString tokenText(int position) const;
   QString stateText(int position) const;
   void measure();
+  const PositionTrace* trace(int position) const;
+  const AttentionRules& rules() const;
 
   State m_state = State::noModel;
   Selection m_selection;

@@ -1,0 +1,185 @@
+// The words around the blocks of the KV cache's contents.
+
+#include "views/bracket.h"
+#include "views/kv_cache/contents_picture.h"
+#include "views/text_fit.h"
+
+#include <QCoreApplication>
+#include <QFontMetricsF>
+#include <QPainter>
+
+#include <algorithm>
+
+namespace decodescope {
+namespace {
+
+QString tr(const char* text) {
+  return QCoreApplication::translate("KvCacheView", text);
+}
+
+}  // namespace
+
+void KvContentsPicture::paintLabels(QPainter& painter, const Theme& theme) {
+  if (!m_layout.title.isNull()) {
+    painter.setFont(theme.sized(15, QFont::DemiBold));
+    painter.setPen(theme.text);
+    QString title = m_model->title();
+    if (m_layout.panel.isNull()) title += QStringLiteral(" · ") + m_model->heldText();
+    drawFitted(painter, m_layout.title, Qt::AlignLeft | Qt::AlignVCenter, title);
+  }
+  if (!m_layout.subtitle.isNull()) {
+    painter.setFont(theme.sized(11.5));
+    painter.setPen(theme.faintText);
+    QRectF line = m_layout.subtitle;
+    line.setHeight(line.height() / static_cast<double>(std::max<qsizetype>(1, m_subtitle.size())));
+    for (const QString& text : m_subtitle) {
+      drawFitted(painter, line, Qt::AlignLeft | Qt::AlignVCenter, text);
+      line.translate(0, line.height());
+    }
+  }
+  if (!m_layout.readout.isNull()) {
+    painter.setFont(theme.sized(12));
+    painter.setPen(theme.text);
+    QRectF rest = m_layout.readout;
+    if (m_settings.strikes) {
+      painter.setPen(theme.warning);
+      rest.setLeft(rest.left() + theme.px(10) +
+                   drawFitted(painter, rest, Qt::AlignLeft | Qt::AlignVCenter, tr("A click strikes out.")));
+      painter.setPen(theme.text);
+    }
+    drawFitted(painter, rest, Qt::AlignLeft | Qt::AlignVCenter, m_model->readout());
+  }
+  nameGroups(painter, theme);
+  for (int g = 0; g < static_cast<int>(m_layout.readerLabels.size()); ++g)
+    nameReaders(painter, theme, KvHeadIndex{g});
+  nameLayers(painter, theme);
+  namePositions(painter, theme);
+}
+
+/// Key/value heads across.
+void KvContentsPicture::nameGroups(QPainter& painter, const Theme& theme) {
+  if (m_layout.columnLabels.empty()) return;
+  const int chosen = m_model->selection().head.value / m_model->headsPerGroup();
+  const QFontMetricsF bold(theme.sized(11.5, QFont::DemiBold), painter.device());
+  const double width = m_layout.columnLabels.front().width();
+  const double pitch = width + m_layout.blockGapX;
+  const bool named = bold.horizontalAdvance(m_model->groupName(KvHeadIndex{m_model->kvHeads() - 1})) <= width;
+  const double number = bold.horizontalAdvance(QStringLiteral("00")) + theme.px(3);
+  const int wanted[] = {chosen};
+  const bool alone = m_model->headsPerGroup() == 1;
+  for (const int g : thinnedLabels(0, m_model->kvHeads(), pitch, named ? 0 : number, wanted)) {
+    const QRectF& box = m_layout.columnLabels[static_cast<std::size_t>(g)];
+    const double wider = named ? 0 : std::max(0.0, (number - width) / 2);
+    const HeadPlace place{box.adjusted(-wider, 0, wider, 0), HeadIndex{g * m_model->headsPerGroup()}, !alone};
+    m_heads.push_back(place);
+    painter.setFont(theme.sized(11.5, g == chosen ? QFont::DemiBold : QFont::Normal));
+    painter.setPen(g == chosen ? theme.accent : theme.text);
+    drawHeadName(
+        painter, theme, place.area, named ? m_model->groupName(KvHeadIndex{g}) : QString::number(g),
+        m_model->struckHeadsOf(m_model->selection().layer, KvHeadIndex{g}) == m_model->headsPerGroup());
+  }
+}
+
+/// The query heads that share one key/value head, each by itself where there is room.
+void KvContentsPicture::nameReaders(QPainter& painter, const Theme& theme, KvHeadIndex group) {
+  const QRectF& box = m_layout.readerLabels[static_cast<std::size_t>(group.value)];
+  const int count = m_model->headsPerGroup(), first = group.value * count;
+  painter.setFont(theme.sized(11));
+  const QFontMetricsF metrics(painter.font(), painter.device());
+  const double each = metrics.horizontalAdvance(QStringLiteral("q%1").arg(first + count - 1)) + theme.px(8);
+  const QString lead = tr("read by");
+  const double leadWidth = metrics.horizontalAdvance(lead) + theme.px(4);
+  if (count * each > box.width()) {
+    drawBracket(painter, box, theme, theme.query,
+                {m_model->groupReaders(group), QStringLiteral("q %1–%2").arg(first).arg(first + count - 1)});
+    return;
+  }
+  drawBracket(painter, box, theme, theme.query, {});
+  const bool hasLead = count * each + leadWidth <= box.width();
+  double x = box.center().x() - (count * each + (hasLead ? leadWidth : 0)) / 2;
+  const double height = metrics.height();
+  if (hasLead) {
+    painter.setPen(theme.faintText);
+    drawFitted(painter, QRectF(x, box.top(), leadWidth, height), Qt::AlignLeft | Qt::AlignTop, lead);
+    x += leadWidth;
+  }
+  for (int h = first; h < first + count; ++h, x += each) {
+    const HeadPlace place{QRectF(x, box.top(), each, height), HeadIndex{h}, false};
+    m_heads.push_back(place);
+    const bool chosen = h == m_model->selection().head.value;
+    painter.setFont(theme.sized(11, chosen ? QFont::DemiBold : QFont::Normal));
+    painter.setPen(chosen ? theme.accent : theme.query);
+    drawHeadName(painter, theme, place.area, QStringLiteral("q%1").arg(h),
+                 m_model->headStruck(m_model->selection().layer, HeadIndex{h}));
+  }
+}
+
+void KvContentsPicture::drawHeadName(QPainter& painter, const Theme& theme, const QRectF& area,
+                                     const QString& name, bool struck) const {
+  if (struck) painter.setPen(theme.faintText);
+  drawFitted(painter, area, Qt::AlignHCenter | Qt::AlignVCenter, name);
+  if (!struck) return;
+  const double width = std::min(
+      area.width(), QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(name) + theme.px(4));
+  painter.setPen(QPen(theme.warning, theme.px(2)));
+  painter.drawLine(QPointF(area.center().x() - width / 2, area.center().y()),
+                   QPointF(area.center().x() + width / 2, area.center().y()));
+}
+
+void KvContentsPicture::nameLayers(QPainter& painter, const Theme& theme) const {
+  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const Selection& s = m_model->selection();
+  // Layers down, K and V told apart where there is room for both letters.
+  if (!m_layout.layerLabels.empty()) {
+    const double pitch = m_layout.block(0, 0).height() + m_layout.blockGapY;
+    const int wanted[] = {s.layer.value};
+    for (const int l : thinnedLabels(0, m_model->layers(), pitch, metrics.height() * 1.05, wanted)) {
+      const QRectF& box = m_layout.layerLabels[static_cast<std::size_t>(l)];
+      const double letter = QFontMetricsF(theme.sized(11.5, QFont::DemiBold), painter.device())
+                                .horizontalAdvance(QStringLiteral("  K"));
+      painter.setFont(theme.sized(11.5, l == s.layer.value ? QFont::DemiBold : QFont::Normal));
+      painter.setPen(l == s.layer.value ? theme.accent : theme.text);
+      drawFitted(painter, box.adjusted(0, 0, -letter, 0), Qt::AlignRight | Qt::AlignVCenter,
+                 tr("layer %1").arg(l));
+      const QRectF k = m_layout.keys(l, 0), v = m_layout.values(l, 0);
+      if (k.height() < metrics.height() * 0.9) continue;
+      painter.setFont(theme.sized(11.5, QFont::DemiBold));
+      painter.setPen(theme.key);
+      drawFitted(painter, QRectF(box.left(), k.top(), box.width(), k.height()),
+                 Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("K"));
+      painter.setPen(theme.value);
+      drawFitted(painter, QRectF(box.left(), v.top(), box.width(), v.height()),
+                 Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("V"));
+    }
+  }
+}
+
+void KvContentsPicture::namePositions(QPainter& painter, const Theme& theme) const {
+  const Selection& s = m_model->selection();
+  // Positions under each column of blocks: the tokens themselves where all of them fit.
+  const double column = columnWidth();
+  painter.setFont(theme.sized(10.5));
+  const QFontMetricsF digits(painter.font(), painter.device());
+  bool pieces = column >= theme.px(20);
+  for (int p = 0; pieces && p < m_model->tokens(); ++p)
+    pieces = digits.horizontalAdvance(m_model->label(p)) + theme.px(6) <= column;
+  const double room =
+      pieces ? column : digits.horizontalAdvance(QString::number(m_model->capacity())) + theme.px(8);
+  for (const QRectF& axis : m_layout.axes) {
+    const int wanted[] = {s.key.value, m_model->tokens() - 1};
+    if (axis.width() < 2.5 * room) continue;
+    for (const int p : thinnedLabels(0, m_model->tokens(), column, room, wanted)) {
+      const QString text = pieces ? m_model->label(p) : QString::number(p);
+      const double width = digits.horizontalAdvance(text);
+      const double x =
+          std::clamp(axis.left() + (p + 0.5) * column - width / 2, axis.left(), axis.right() - width);
+      painter.setPen(p == s.key.value                        ? theme.text
+                     : p >= m_model->step().firstNewPosition ? theme.accent
+                                                             : theme.faintText);
+      drawFitted(painter, QRectF(x, axis.top(), width + theme.px(2), axis.height()),
+                 Qt::AlignLeft | Qt::AlignVCenter, text);
+    }
+  }
+}
+
+}  // namespace decodescope

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "views/colormap.h"
+#include "views/kept_image.h"
+#include "views/kv_cache/contents_panel.h"
+#include "views/kv_cache/kv_cache_layout.h"
+#include "views/kv_cache/kv_cache_model.h"
+#include "views/legend.h"
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace decodescope {
+
+struct KvContentsSettings {
+  bool norms = false;    ///< a row's length instead of all its values
+  bool numbers = true;   ///< bytes, counts and their growth beside the blocks
+  bool strikes = false;  ///< a click strikes out instead of selecting
+};
+
+/// The K and V rows of every layer and key/value head as blocks that grow to the right, a column a position;
+/// what the step read, computed anew and computed again.
+class KvContentsPicture {
+ public:
+  /// Needs KvCacheModel::State::ready. The model is kept until the next paint() or clear().
+  void paint(QPainter& painter, const QRectF& area, const Theme& theme, const KvCacheModel& model,
+             const KvContentsSettings& settings);
+  /// Nothing is shown any more.
+  void clear();
+  std::optional<Hit> hitTest(QPointF point) const;
+  const KvCacheLayout& layout() const { return m_layout; }
+
+ private:
+  /// The name of a query head, or of a group of them.
+  struct HeadPlace {
+    QRectF area;
+    HeadIndex head;
+    bool wholeGroup;
+  };
+
+  void settle(QPainter& painter, const QRectF& area, const Theme& theme);
+  double columnWidth() const;
+  void paintBlocks(QPainter& painter, const Theme& theme);
+  void fillBlocks(QPainter& painter, const Theme& theme) const;
+  void fillRows(QPainter& painter, const QRectF& area,
+                const std::function<std::span<const float>(int)>& rowOf, const ColorScale& scale,
+                const QList<QRgb>& colors) const;
+  void frameBlock(QPainter& painter, const Theme& theme, int layer, int head) const;
+  void strikeBlock(QPainter& painter, const Theme& theme, LayerIndex layer, KvHeadIndex head) const;
+  void paintSelection(QPainter& painter, const Theme& theme) const;
+  void paintLabels(QPainter& painter, const Theme& theme);
+  void nameGroups(QPainter& painter, const Theme& theme);
+  void nameReaders(QPainter& painter, const Theme& theme, KvHeadIndex group);
+  void drawHeadName(QPainter& painter, const Theme& theme, const QRectF& area, const QString& name,
+                    bool struck) const;
+  void nameLayers(QPainter& painter, const Theme& theme) const;
+  void namePositions(QPainter& painter, const Theme& theme) const;
+  std::vector<LegendItem> legend(const Theme& theme) const;
+  Hit rowHit(QPointF point, int layer, int head) const;
+  Hit headHit(const HeadPlace& place) const;
+
+  const KvCacheModel* m_model = nullptr;
+  KvContentsSettings m_settings;
+  KvCacheLayout m_layout;
+  std::vector<HeadPlace> m_heads;
+  QStringList m_subtitle;
+  KvContentsPanel m_panel;
+
+  /// What the kept image of blocks depends on.
+  struct Key {
+    std::uint64_t run;
+    int step, missing;
+    bool norms, dark;
+    double scale;
+    float keyMax, valueMax;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  KeptImage<Key> m_blocks;
+};
+
+}  // namespace decodescope
