@@ -37,6 +37,13 @@ void LanesView::shareScales() {
   }
 }
 
+bool LanesView::setZoomed(const QString& zoomed) {
+  for (const Column& column : m_columns) {
+    if (!column.view->setZoomed(zoomed)) return false;
+  }
+  return true;
+}
+
 void LanesView::present(const SessionSnapshot& session, const Selection& selection) {
   const std::size_t lanes = std::max<std::size_t>(1, session.lanes.size());
   m_columns.resize(std::min(m_columns.size(), lanes));

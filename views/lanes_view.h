@@ -13,11 +13,14 @@ class LanesView : public View {
  public:
   explicit LanesView(const ViewInfo& info);
 
+  bool showsAllLanes() const override { return true; }
   std::vector<ViewOption> options() const override;
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
   std::optional<Hit> hitTest(QPointF point) const override;
+  QString zoomed() const override { return m_columns.front().view->zoomed(); }
+  bool setZoomed(const QString& zoomed) override;
   /// Every lane's tables, each named after its lane.
   std::vector<NamedTable> tables() const override;
   QString description() const override;

@@ -121,8 +121,7 @@ class View {
   virtual void resetZoom() {}
   /// What is enlarged, as `render --zoom` takes it; "" when all of it is shown.
   virtual QString zoomed() const { return {}; }
-  /// Enlarges that; for the next picture where nothing is presented yet. False when the view has no such
-  /// zoom.
+  /// Enlarges that of what is presented. False when the view has no such zoom.
   virtual bool setZoomed(const QString& zoomed);
 
   virtual std::vector<NamedTable> tables() const { return {}; }

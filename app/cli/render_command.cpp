@@ -40,36 +40,32 @@ Result<RunSnapshotPtr> withoutPrompt(const RunOptions& options) {
   DECODESCOPE_TRY(const LoadedModelPtr model, loadModel(options.model));
   auto run = std::make_shared<RunSnapshot>();
   run->model = model;
-  run->settings = options.settings;
+  run->settings = options.recipe.settings;
   return RunSnapshotPtr(std::move(run));
 }
 
-/// The call as it was made, for the files that it writes.
-QString calledAs(std::span<const std::string> words) {
-  QString command = QStringLiteral("decodescope render");
-  for (const std::string& word : words)
-    command += QLatin1Char(' ') + shellQuoted(QString::fromLocal8Bit(word.c_str()));
-  return command;
+/// A picture shows every position: nothing is dropped, unless there is nothing to show.
+KeepTraces keptTraces(const RunOptions& run) {
+  return run.steps > 0 ? KeepTraces::all : KeepTraces::withinBudget;
 }
 
 /// The lanes beside the run itself, on the same prompt with the same number of steps.
 Result<void> addLanes(const RenderOptions& options, SessionSnapshot& session) {
+  const RunOptions& run = options.run;
+  const RunSnapshotPtr first = session.lanes.front().run;
   for (const LaneOptions& lane : options.lanes) {
-    RunOptions run = options.run;
-    if (lane.model) run.model = *lane.model;
-    if (lane.kvCache) run.settings.kvCache = *lane.kvCache;
-    DECODESCOPE_TRY(RunSnapshotPtr decoded,
-                    run.hasPrompt()
-                        ? decodeRun(run, run.steps > 0 ? KeepTraces::all : KeepTraces::withinBudget)
-                        : withoutPrompt(run));
+    RunOptions empty = run;
+    if (!lane.recipe.path.empty()) empty.model = lane.recipe.path;
+    DECODESCOPE_TRY(RunSnapshotPtr decoded, run.hasPrompt()
+                                                ? decodeBeside(run, first, lane.recipe, keptTraces(run))
+                                                : withoutPrompt(empty));
     session.lanes.push_back({static_cast<int>(session.lanes.size()), lane.label, std::move(decoded)});
   }
   return {};
 }
 
-/// `called`: the call itself, which is what lanes are remade by.
 Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& session,
-                       const Selection& selection, const QString& called) {
+                       const Selection& selection) {
   if (!options.formats.empty() && !QDir().mkpath(options.out))
     return Error{.file = options.out.toStdString(), .what = "cannot be made a folder"};
   for (const ViewInfo* info : options.views) {
@@ -77,6 +73,7 @@ Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& sess
     const std::unique_ptr<View> view = lanes ? std::make_unique<LanesView>(*info) : info->make();
     for (const auto& [id, value] : options.settings) view->setOption(id, value);
     view->present(session, selection);
+    view->setZoomed(options.zoom);
     std::vector<ExportFormat> formats = options.formats;
     if (formats.empty()) formats.push_back(*exportFormatOf(QFileInfo(options.out).suffix()));
     for (const ExportFormat format : formats) {
@@ -85,7 +82,7 @@ Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& sess
                                ? options.out
                                : QDir(options.out).filePath(id + QLatin1Char('.') + suffixOf(format));
       const QString command =
-          lanes ? called : renderCommand(session, selection, id, *view, options.figure, options.dark, path);
+          renderCommand(session, selection, id, *view, options.figure, options.dark, path);
       DECODESCOPE_CHECK(exportView(*view, format, path, options.figure, options.dark, command));
       std::printf("%s\n", path.toLocal8Bit().constData());
     }
@@ -124,10 +121,7 @@ int runRenderCommand(std::span<const std::string> words) {
   const auto options = parseRenderOptions(arguments);
   if (!options.ok()) return reportError(options.error(), kExitCallAtFault);
   const RunOptions& run = options.value().run;
-  // A picture shows every position: nothing is dropped, unless there is nothing to show.
-  const auto decoded = !run.hasPrompt()
-                           ? withoutPrompt(run)
-                           : decodeRun(run, run.steps > 0 ? KeepTraces::all : KeepTraces::withinBudget);
+  const auto decoded = !run.hasPrompt() ? withoutPrompt(run) : decodeRun(run, keptTraces(run));
   if (!decoded.ok()) return reportError(decoded.error(), kExitInputAtFault);
   for (const std::string& warning : decoded.value()->model->warnings)
     std::fprintf(stderr, "decodescope: %s\n", warning.c_str());
@@ -137,7 +131,7 @@ int runRenderCommand(std::span<const std::string> words) {
   session.lanes.push_back({0, decoded.value()->model->name, decoded.value()});
   if (const auto added = addLanes(options.value(), session); !added.ok())
     return reportError(added.error(), kExitInputAtFault);
-  const auto written = renderAll(options.value(), session, selection.value(), calledAs(words));
+  const auto written = renderAll(options.value(), session, selection.value());
   if (!written.ok()) return reportError(written.error(), kExitInputAtFault);
   return kExitDone;
 }

@@ -1,5 +1,7 @@
 #include "app/cli/render_options.h"
 
+#include "views/render_command.h"
+
 #include <QDir>
 #include <QFileInfo>
 #include <QStringList>
@@ -16,13 +18,19 @@ constexpr double kDefaultFontPt = 9;
 
 constexpr OptionInfo kRenderOptions[] = {
     {"--view", "ID|all", "what to draw"},
-    {"--lane", "KEY=VALUE,…", "another run drawn beside this one (repeatable): model=M, kv_cache=on|off"},
+    {"--lane", "KEY=VALUE,…",
+     "another run drawn beside this one (repeatable): model=M, kv_cache=on|off, mask=on|off, strike=LIST, "
+     "branch=STEP[:ID], name=LABEL; a comma in a value is %2C"},
+    {"--in-lane", "I", "the lane that the selection is in, from 0 (default 0, the run itself)"},
     {"--layer", "I", "from 0 (default 0)"},
     {"--head", "H", "query head, from 0 (default 0)"},
     {"--at", "STEP", "the step that is shown, from 1; 0 is before the first (default: the last)"},
     {"--query", "I", "position of the marked query, from 0 (default: the last)"},
     {"--key", "I", "position of the marked key, from 0 (default 0)"},
+    {"--site", "NAME",
+     "the chosen operation of the map, such as input_layernorm (default self_attn.weights)"},
     {"--set", "OPTION=VALUE,…", "the view's own settings, as its tool bar has them"},
+    {"--zoom", "WHERE", "what the view enlarges, as Copy command writes it (attention: COLUMN,ROW,CELLS)"},
     {"--size", "WxH", "in pixels (default 1200x800)"},
     {"--scale", "S", "of text, lines and cells, 0.5 to 4 (default 1)"},
     {"--width-mm", "W", "instead of --size: a figure this wide, three quarters as high"},
@@ -135,24 +143,78 @@ Result<std::vector<std::pair<QString, QString>>> parseSettings(const Arguments& 
   return settings;
 }
 
+Result<Site> parseSite(const Arguments& arguments) {
+  const auto name = arguments.value("--site");
+  if (!name) return Site::weights;
+  QStringList known;
+  for (const SiteInfo& info : siteTable()) {
+    const QString word = siteWord(info.site);
+    if (word == QString::fromStdString(*name)) return info.site;
+    known << word;
+  }
+  return usage("--site", "there is no such operation", *name, joined(known));
+}
+
+Result<void> parseZoom(const Arguments& arguments, const std::vector<const ViewInfo*>& views, QString& zoom) {
+  zoom = QString::fromStdString(arguments.value("--zoom").value_or(""));
+  for (const ViewInfo* info : views) {
+    if (!info->make()->setZoomed(zoom))
+      return usage("--zoom", "is nothing that this view enlarges", zoom.toStdString());
+  }
+  return {};
+}
+
+/// One KEY=VALUE of --lane.
+Result<void> parseLaneEntry(const std::string& key, const std::string& value, LaneOptions& lane) {
+  static constexpr const char* kKeys = "model, kv_cache, mask, strike, branch, name";
+  LaneRecipe& recipe = lane.recipe;
+  const auto rules = [&]() -> AttentionRules& {
+    if (!recipe.rules) recipe.rules.emplace();
+    return *recipe.rules;
+  };
+  if (key == "model" && !value.empty()) {
+    recipe.path = value;
+  } else if (key == "name") {
+    lane.label = value;
+  } else if (key == "kv_cache") {
+    DECODESCOPE_TRY(recipe.kvCache, parseOnOff("--lane kv_cache", value));
+  } else if (key == "mask") {
+    DECODESCOPE_TRY(rules().causalMask, parseOnOff("--lane mask", value));
+  } else if (key == "strike") {
+    const auto strikes = parseStrikes(value);
+    if (!strikes.ok())
+      return usage("--lane strike", "names neither heads nor rows", value, strikes.error().allowed);
+    rules().struckHeads = strikes.value().struckHeads;
+    rules().struckRows = strikes.value().struckRows;
+  } else if (key == "branch") {
+    constexpr long long kMost = std::numeric_limits<int>::max();
+    const std::size_t colon = std::min(value.find(':'), value.size());
+    DECODESCOPE_TRY(const long long step, parseWhole("--lane branch", value.substr(0, colon), 0, kMost));
+    recipe.branchStep = StepIndex{static_cast<int>(step)};
+    if (colon == value.size()) return {};
+    DECODESCOPE_TRY(const long long token, parseWhole("--lane branch", value.substr(colon + 1), 0, kMost));
+    recipe.branchToken = TokenId{static_cast<int>(token)};
+  } else {
+    return usage("--lane", "is none that a lane can change", key + "=" + value, kKeys);
+  }
+  return {};
+}
+
 Result<std::vector<LaneOptions>> parseLanes(const Arguments& arguments) {
-  static constexpr const char* kKeys = "model, kv_cache";
   std::vector<LaneOptions> lanes;
   for (const std::string& text : arguments.values("--lane")) {
     LaneOptions lane;
     lane.label = text;
     for (const QString& entry : QString::fromStdString(text).split(QLatin1Char(','))) {
-      const QString key = entry.section(QLatin1Char('='), 0, 0), value = entry.section(QLatin1Char('='), 1);
-      if (key == QLatin1String("model") && !value.isEmpty()) {
-        lane.model = value.toStdString();
-      } else if (key == QLatin1String("kv_cache")) {
-        if (value != QLatin1String("on") && value != QLatin1String("off"))
-          return usage("--lane kv_cache", "is neither on nor off", value.toStdString(), "on, off");
-        lane.kvCache = value == QLatin1String("on");
-      } else {
-        return usage("--lane", "is none that a lane can change", entry.toStdString(), kKeys);
-      }
+      const QString value = entry.section(QLatin1Char('='), 1);
+      DECODESCOPE_CHECK(parseLaneEntry(entry.section(QLatin1Char('='), 0, 0).toStdString(),
+                                       laneValueFrom(value).toStdString(), lane));
     }
+    const LaneRecipe& recipe = lane.recipe;
+    if (recipe.branchStep && (!recipe.path.empty() || (recipe.rules && !recipe.rules->causalMask)))
+      return usage("--lane branch", "shares the first run's rows, so it has its model and its mask", text);
+    if (recipe.branchToken && recipe.branchStep->value == 0)
+      return usage("--lane branch", "has no pick to replace before step 1", text);
     lanes.push_back(std::move(lane));
   }
   return lanes;
@@ -205,6 +267,9 @@ Result<RenderOptions> parseRenderOptions(const Arguments& arguments) {
   DECODESCOPE_TRY(options.run, parseRunOptions(arguments));
   DECODESCOPE_TRY(options.views, parseViews(arguments));
   DECODESCOPE_TRY(options.lanes, parseLanes(arguments));
+  DECODESCOPE_TRY(options.lane, parseIndex(arguments, "--in-lane"));
+  DECODESCOPE_TRY(options.site, parseSite(arguments));
+  DECODESCOPE_CHECK(parseZoom(arguments, options.views, options.zoom));
   DECODESCOPE_TRY(options.layer, parseIndex(arguments, "--layer"));
   DECODESCOPE_TRY(options.head, parseIndex(arguments, "--head"));
   DECODESCOPE_TRY(options.at, parseIndex(arguments, "--at"));
@@ -224,6 +289,9 @@ Result<RenderOptions> parseRenderOptions(const Arguments& arguments) {
 Result<Selection> selectionFor(const RenderOptions& options, const RunSnapshot& run) {
   const ModelConfig& config = run.model->config();
   Selection s;
+  s.site = options.site;
+  DECODESCOPE_TRY(s.lane,
+                  checkedIndex("--in-lane", options.lane, 0, 0, static_cast<int>(options.lanes.size())));
   DECODESCOPE_TRY(s.layer.value, checkedIndex("--layer", options.layer, 0, 0, config.numHiddenLayers - 1));
   DECODESCOPE_TRY(s.head.value, checkedIndex("--head", options.head, 0, 0, config.numAttentionHeads - 1));
   DECODESCOPE_TRY(s.step.value, checkedIndex("--at", options.at, run.stepCount(), 0, run.stepCount()));

@@ -13,9 +13,8 @@ namespace decodescope {
 
 /// Another run beside the first: what it changes.
 struct LaneOptions {
-  std::string label;                 ///< the words of --lane
-  std::optional<std::string> model;  ///< model=
-  std::optional<bool> kvCache;       ///< kv_cache=
+  std::string label;  ///< name=, else the words of --lane
+  LaneRecipe recipe;  ///< model=, kv_cache=, mask=, strike=, branch=
 };
 
 /// What to draw and where to.
@@ -24,7 +23,9 @@ struct RenderOptions {
   std::vector<LaneOptions> lanes;  ///< --lane; drawn beside the run itself
   std::vector<const ViewInfo*> views;
   std::vector<std::pair<QString, QString>> settings;  ///< --set; each is known to at least one of the views
-  std::optional<int> layer, head, at, query, key;     ///< checked against the run by selectionFor()
+  std::optional<int> lane, layer, head, at, query, key;  ///< checked against the run by selectionFor()
+  Site site = Site::weights;                             ///< --site
+  QString zoom;                                          ///< --zoom; taken by each of the views
   FigureSize figure;
   bool dark = false;
   QString out;                        ///< file, or folder when `formats` holds any

@@ -1,9 +1,9 @@
 #include "app/cli/run_options.h"
 
 #include "core/base/thread_pool.h"
-#include "core/decode/lane.h"
 #include "core/formats/loaded_model.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace decodescope {
@@ -22,9 +22,64 @@ constexpr OptionInfo kRunOptions[] = {
     {"--top-p", "P", "pick among the likeliest that together reach P (default 1)"},
     {"--seed", "S", "of the picks when the temperature is above 0 (default 0)"},
     {"--ignore-eos", "", "go on after an end-of-text token"},
+    {"--change", "STEP:KEY=VALUE,…",
+     "other settings from this step on (repeatable): kv_cache, temperature, top_k, top_p, seed, strike"},
+    {"--choose", "STEP:ID", "after this step, go on with this token instead of its pick (repeatable)"},
+    {"--mask", "on|off", "what if: without the causal mask, every step computes all rows (default on)"},
+    {"--strike", "LIST",
+     "what if: heads (L0H3) and key/value rows (L0G1P4) taken out, from position @7 on, joined by +"},
     {"--threads", "N", "threads of the kernels (default: the number of cores)"},
     {"--no-trace", "", "record no tensors; times are then the model's own"},
 };
+
+/// The error of a value, told with its option.
+template <class T>
+Result<T> named(const char* option, Result<T> result) {
+  if (result.ok()) return result;
+  Error error = std::move(result).error();
+  error.field = error.field.empty() ? option : std::string(option) + " " + error.field;
+  return error;
+}
+
+Result<void> parseRecipe(const Arguments& arguments, RunRecipe& recipe) {
+  for (const std::string& text : arguments.values("--change")) {
+    DECODESCOPE_TRY(SettingsChange change, named("--change", parseChange(text)));
+    recipe.changes.push_back(std::move(change));
+  }
+  const auto earlier = [](const auto& a, const auto& b) { return a.from < b.from; };
+  std::stable_sort(recipe.changes.begin(), recipe.changes.end(), earlier);
+  for (const std::string& text : arguments.values("--choose")) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    constexpr long long kMost = std::numeric_limits<int>::max();
+    DECODESCOPE_TRY(const long long step, parseWhole("--choose STEP", text.substr(0, colon), 1, kMost));
+    DECODESCOPE_TRY(const long long token,
+                    parseWhole("--choose ID", text.substr(std::min(colon + 1, text.size())), 0, kMost));
+    recipe.choices.emplace_back(StepIndex{static_cast<int>(step)}, TokenId{static_cast<int>(token)});
+  }
+  std::stable_sort(recipe.choices.begin(), recipe.choices.end());
+  if (const auto strike = arguments.value("--strike")) {
+    DECODESCOPE_TRY(recipe.settings.rules, named("--strike", parseStrikes(*strike)));
+  }
+  if (const auto mask = arguments.value("--mask")) {
+    DECODESCOPE_TRY(recipe.settings.rules.causalMask, parseOnOff("--mask", *mask));
+  }
+  return {};
+}
+
+Lane::Options laneOptions(const RunOptions& options, KeepTraces keep, ThreadPool& pool) {
+  Lane::Options lane;
+  lane.trace = options.trace;
+  lane.pool = &pool;
+  if (keep == KeepTraces::all) lane.traceBudget = std::numeric_limits<std::uint64_t>::max();
+  return lane;
+}
+
+/// The run as one that is over.
+RunSnapshotPtr finished(std::shared_ptr<RunSnapshot> run) {
+  if (run->stopReason == StopReason::none) run->stopReason = StopReason::steps;
+  run->state = RunState::finished;
+  return run;
+}
 
 }  // namespace
 
@@ -50,9 +105,9 @@ Result<RunOptions> parseRunOptions(const Arguments& arguments) {
     return Error{.field = "--steps", .what = "is missing"};
   }
   if (const auto cache = arguments.value("--kv-cache")) {
-    DECODESCOPE_TRY(options.settings.kvCache, parseOnOff("--kv-cache", *cache));
+    DECODESCOPE_TRY(options.recipe.settings.kvCache, parseOnOff("--kv-cache", *cache));
   }
-  SamplingSettings& sampling = options.settings.sampling;
+  SamplingSettings& sampling = options.recipe.settings.sampling;
   if (const auto temperature = arguments.value("--temperature")) {
     DECODESCOPE_TRY(sampling.temperature, parseReal("--temperature", *temperature, 0, 1e6));
   }
@@ -71,7 +126,8 @@ Result<RunOptions> parseRunOptions(const Arguments& arguments) {
                     parseWhole("--seed", *seed, 0, std::numeric_limits<long long>::max()));
     sampling.seed = static_cast<std::uint64_t>(number);
   }
-  options.settings.ignoreEos = arguments.has("--ignore-eos");
+  options.recipe.settings.ignoreEos = arguments.has("--ignore-eos");
+  DECODESCOPE_CHECK(parseRecipe(arguments, options.recipe));
   if (const auto threads = arguments.value("--threads")) {
     DECODESCOPE_TRY(const long long number, parseWhole("--threads", *threads, 1, kMaxThreads));
     options.threads = static_cast<int>(number);
@@ -90,23 +146,33 @@ Result<RunSnapshotPtr> decodeRun(const RunOptions& options, KeepTraces keep) {
     DECODESCOPE_TRY(prompt, promptTokens(*model, *options.prompt));
   }
   ThreadPool pool(options.threads > 0 ? options.threads : availableCores());
-  Lane::Options laneOptions;
-  laneOptions.trace = options.trace;
-  laneOptions.pool = &pool;
-  if (keep == KeepTraces::all) laneOptions.traceBudget = std::numeric_limits<std::uint64_t>::max();
-  DECODESCOPE_TRY(Lane lane, Lane::start(model, options.settings, std::move(prompt), laneOptions));
   const bool feedOnly = options.steps == 0 && keep == KeepTraces::all;
-  for (int step = 0; (step < options.steps || (feedOnly && step < 1)) && lane.canStep(); ++step) lane.step();
-
+  DECODESCOPE_TRY(const Lane lane,
+                  runByRecipe(model, std::move(prompt), options.recipe, feedOnly ? 1 : options.steps,
+                              laneOptions(options, keep, pool)));
   auto run = std::make_shared<RunSnapshot>(*lane.snapshot());
   if (feedOnly) {  // its one pick was not asked for
     run->tokens.resize(static_cast<std::size_t>(run->promptLength));
     run->steps.clear();
     run->stopReason = StopReason::none;
   }
-  if (run->stopReason == StopReason::none) run->stopReason = StopReason::steps;
-  run->state = RunState::finished;
-  return RunSnapshotPtr(std::move(run));
+  return finished(std::move(run));
+}
+
+Result<RunSnapshotPtr> decodeBeside(const RunOptions& options, const RunSnapshotPtr& first,
+                                    const LaneRecipe& recipe, KeepTraces keep) {
+  LoadedModelPtr model = first->model;
+  std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
+  if (!recipe.path.empty()) {
+    DECODESCOPE_TRY(model, loadModel(recipe.path));
+    // The text, not the ids: another model may have another vocabulary.
+    DECODESCOPE_TRY(prompt, promptTokens(*model, options.prompt ? *options.prompt
+                                                                : first->model->tokenizer->decode(prompt)));
+  }
+  ThreadPool pool(options.threads > 0 ? options.threads : availableCores());
+  DECODESCOPE_TRY(const Lane lane, laneByRecipe(*first, options.recipe, recipe, model, std::move(prompt),
+                                                options.steps, laneOptions(options, keep, pool)));
+  return finished(std::make_shared<RunSnapshot>(*lane.snapshot()));
 }
 
 std::string generatedText(const RunSnapshot& run) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "app/cli/arguments.h"
-#include "core/decode/run_snapshot.h"
+#include "core/decode/run_recipe.h"
 
 #include <optional>
 #include <span>
@@ -16,7 +16,7 @@ struct RunOptions {
   std::optional<std::string> prompt;       ///< --prompt
   std::optional<std::vector<int>> tokens;  ///< --tokens: ids as they are, no BOS is added
   int steps = 0;
-  RunSettings settings;
+  RunRecipe recipe;
   int threads = 0;  ///< 0: one a core
   bool trace = true;
 
@@ -42,6 +42,11 @@ enum class KeepTraces {
 /// full context, and always has a stop reason. Needs options.hasPrompt(). Every failure is the input's fault
 /// (exit status 1).
 Result<RunSnapshotPtr> decodeRun(const RunOptions& options, KeepTraces keep = KeepTraces::withinBudget);
+
+/// Another run beside that one, with the same number of steps: on the same prompt, read anew by another
+/// model.
+Result<RunSnapshotPtr> decodeBeside(const RunOptions& options, const RunSnapshotPtr& first,
+                                    const LaneRecipe& recipe, KeepTraces keep = KeepTraces::withinBudget);
 
 /// The text that the run's picks add to its prompt, special tokens left out.
 std::string generatedText(const RunSnapshot& run);

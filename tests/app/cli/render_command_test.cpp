@@ -8,6 +8,8 @@
 
 #include <QFile>
 #include <QImage>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QProcess>
 
 #include <cmath>
@@ -105,80 +107,79 @@ TEST_F(RenderCommand, NumbersAreTheDumpedOnes) {
   }
 }
 
-TEST_F(RenderCommand, AnExportedCommandMakesTheSameFileAgain) {
-  for (const char* suffix : {"png", "svg", "pdf", "csv"}) {
-    const std::string path = m_dir.file(std::string("a b.") + suffix);
-    ASSERT_EQ(render({"--prompt",
-                      "w3 w4",
-                      "--steps",
-                      "9",
-                      "--ignore-eos",
-                      "--temperature",
-                      "0.7",
-                      "--seed",
-                      "3",
-                      "--view",
-                      "kv_cache",
-                      "--at",
-                      "7",
-                      "--layer",
-                      "1",
-                      "--theme",
-                      "dark",
-                      "--set",
-                      "values=norms",
-                      "--width-mm",
-                      "85",
-                      "--font-pt",
-                      "8",
-                      "--out",
-                      path})
-                  .status,
-              0);
-    const QByteArray first = contents(path);
+/// The call that a CSV file tells, without the program's name.
+std::vector<std::string> toldBy(const std::string& csv) {
+  const QString line = QString::fromUtf8(contents(csv).split('\n').first());
+  EXPECT_TRUE(line.startsWith(QStringLiteral("# decodescope render "))) << line.toStdString();
+  // splitCommand() knows double quotes only.
+  QString command = line.section(QStringLiteral("  # "), 0, 0).mid(2);
+  QStringList words = QProcess::splitCommand(command.replace(QLatin1Char('\''), QLatin1Char('"')));
+  words.removeFirst();
+  std::vector<std::string> arguments;
+  for (const QString& word : words) arguments.push_back(word.toStdString());
+  return arguments;
+}
+
+using Call = std::vector<std::string>;
+
+class ToldCommand : public RenderCommand, public testing::WithParamInterface<Call> {};
+
+TEST_P(ToldCommand, MakesTheSameFileAgain) {
+  Call call{"--prompt", "w3 w4", "--steps", "9", "--ignore-eos"};
+  call.insert(call.end(), GetParam().begin(), GetParam().end());
+  for (const char* suffix : {"csv", "png", "svg", "pdf"}) {
+    const std::string file = m_dir.file(std::string("a b.") + suffix);
+    Call first = call;
+    first.insert(first.end(), {"--out", file});
+    const Outcome outcome = render(first);
+    ASSERT_EQ(outcome.status, 0) << outcome.error;
+    const QByteArray before = contents(file);
     // The CSV has the command in plain sight; the other formats carry the same but for the file's name.
-    const std::string csv = m_dir.file("plain.csv");
-    ASSERT_EQ(render({"--prompt",
-                      "w3 w4",
-                      "--steps",
-                      "9",
-                      "--ignore-eos",
-                      "--temperature",
-                      "0.7",
-                      "--seed",
-                      "3",
-                      "--view",
-                      "kv_cache",
-                      "--at",
-                      "7",
-                      "--layer",
-                      "1",
-                      "--theme",
-                      "dark",
-                      "--set",
-                      "values=norms",
-                      "--width-mm",
-                      "85",
-                      "--font-pt",
-                      "8",
-                      "--out",
-                      csv})
-                  .status,
-              0);
-    QString command = QString::fromUtf8(contents(csv).split('\n').first().mid(2));
-    ASSERT_TRUE(command.startsWith(QStringLiteral("decodescope render ")));
-    const QString name = QString::fromStdString(csv);
-    ASSERT_TRUE(command.endsWith(name));
-    command.chop(name.size());
-    QStringList words =
-        QProcess::splitCommand(command + QLatin1Char('"') + QString::fromStdString(path) + QLatin1Char('"'));
-    words.removeFirst();
-    std::vector<std::string> arguments;
-    for (const QString& word : words) arguments.push_back(word.toStdString());
-    std::filesystem::remove(path);
-    ASSERT_EQ(runProgram(arguments).status, 0);
-    EXPECT_EQ(contents(path), first) << suffix;
+    Call again = toldBy(m_dir.file("a b.csv"));
+    ASSERT_EQ(again.back(), m_dir.file("a b.csv"));
+    again.back() = file;
+    std::filesystem::remove(file);
+    ASSERT_EQ(runProgram(again).status, 0);
+    EXPECT_EQ(contents(file), before) << suffix;
+    if (suffix != std::string("csv")) continue;
+    EXPECT_EQ(toldBy(file).size(), again.size());
   }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Calls, ToldCommand,
+    testing::Values(
+        Call{"--temperature", "0.7", "--seed", "3", "--view", "kv_cache", "--at", "7", "--layer", "1",
+             "--theme", "dark", "--set", "values=norms", "--width-mm", "85", "--font-pt", "8"},
+        Call{"--change", "4:kv_cache=off", "--change", "6:kv_cache=on,temperature=0.9,seed=3", "--choose",
+             "5:17", "--view", "probabilities", "--at", "6"},
+        Call{"--change", "10:temperature=0.5,top_k=4", "--view", "probabilities", "--set",
+             "settings=what-if,temperature=1.5,top_k=7,top_p=0.8"},
+        Call{"--view", "attention", "--zoom", "2,3,4", "--site", "input_layernorm", "--size", "640x480"},
+        Call{"--view", "norms", "--site", "post_attention_layernorm", "--set", "add=1.5,multiply=2"},
+        Call{"--mask", "off", "--view", "mask", "--at", "3", "--set", "rows=all,dropout=0.1"},
+        Call{"--strike", "L0H1@4+L1G0P2@5", "--view", "attention", "--layer", "1"},
+        Call{"--lane", "kv_cache=off", "--lane", "mask=off,name=no mask%2C really none", "--view", "mask"},
+        Call{"--lane", "branch=4:17", "--lane", "branch=6,strike=L0H1@8", "--lane", "strike=L1G0P2", "--view",
+             "attention", "--in-lane", "2"},
+        Call{"--change", "3:kv_cache=off", "--lane", "kv_cache=on", "--lane", "branch=4:17,kv_cache=on",
+             "--view", "rope", "--set", "show=matrix,shift=5"}));
+
+TEST_F(RenderCommand, NpyTellsItsCallInJson) {
+  const std::string file = m_dir.file("a.npy");
+  ASSERT_EQ(
+      render({"--prompt", "w3 w4", "--steps", "3", "--ignore-eos", "--view", "norms", "--out", file}).status,
+      0);
+  const QByteArray array = contents(file), about = contents(file + ".json");
+  const QString command = QJsonDocument::fromJson(about).object()[QStringLiteral("command")].toString();
+  QStringList words = QProcess::splitCommand(command);
+  words.removeFirst();
+  Call again;
+  for (const QString& word : words) again.push_back(word.toStdString());
+  std::filesystem::remove(file);
+  ASSERT_EQ(runProgram(again).status, 0);
+  EXPECT_EQ(contents(file), array);
+  EXPECT_EQ(contents(file + ".json"), about);
 }
 
 TEST_F(RenderCommand, LanesStandBesideTheRunAndTheirCallMakesTheSameFileAgain) {
@@ -199,7 +200,7 @@ TEST_F(RenderCommand, LanesStandBesideTheRunAndTheirCallMakesTheSameFileAgain) {
   EXPECT_TRUE(isOneError(render({"--view", "kv_cache", "--lane", "kv_cache=perhaps", "--out", file}), 2,
                          "found perhaps, allowed on, off"));
   EXPECT_TRUE(isOneError(render({"--view", "kv_cache", "--lane", "derive=2", "--out", file}), 2,
-                         "found derive=2, allowed model, kv_cache"));
+                         "found derive=2, allowed model, kv_cache, mask, strike, branch"));
   EXPECT_TRUE(
       isOneError(render({"--view", "kv_cache", "--lane", "model=" + m_dir.file("none"), "--out", file}), 1,
                  "no such file or folder"));
@@ -248,6 +249,18 @@ TEST_F(RenderCommand, CallsAtFaultAreOneLineAndExitTwo) {
       {{"--view", "attention", "--out", out, "--prompt", "w3"}, "--steps: is missing"},
       {{"--view", "attention", "--out", out, "word"}, "word"},
       {{"--view", "attention", "--out", out, "--nonsense"}, "--nonsense"},
+      {{"--view", "attention", "--out", out, "--zoom", "1,2"}, "--zoom"},
+      {{"--view", "norms", "--out", out, "--zoom", "1,2,3"}, "--zoom"},
+      {{"--view", "norms", "--out", out, "--site", "q"}, "self_attn.q_proj"},
+      {{"--view", "norms", "--out", out, "--in-lane", "1"}, "--in-lane"},
+      {{"--view", "norms", "--out", out, "--change", "kv_cache=off"}, "--change"},
+      {{"--view", "norms", "--out", out, "--change", "2:kv_cache=0"}, "--change kv_cache"},
+      {{"--view", "norms", "--out", out, "--choose", "2"}, "--choose"},
+      {{"--view", "norms", "--out", out, "--mask", "no"}, "--mask"},
+      {{"--view", "norms", "--out", out, "--strike", "head 3"}, "--strike"},
+      {{"--view", "norms", "--out", out, "--lane", "strike=head 3"}, "--lane strike"},
+      {{"--view", "norms", "--out", out, "--lane", "branch=3:x"}, "--lane branch"},
+      {{"--view", "norms", "--out", out, "--lane", "branch=3,mask=off"}, "--lane branch"},
   };
   for (const auto& [call, about] : calls) {
     std::string words;
