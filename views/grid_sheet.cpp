@@ -97,8 +97,9 @@ std::optional<std::vector<GridSheet::Placed>> GridSheet::place(QPainter& painter
   return placed;
 }
 
-void GridSheet::paint(QPainter& painter, const QRectF& area, const Theme& theme,
-                      const std::vector<GridLine>& lines) {
+void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme,
+                       const std::vector<GridLine>& lines) {
+  m_area = area;
   m_placed.clear();
   m_numberPixels = 0;
   const QString longest = longestNumber(lines);
@@ -132,54 +133,61 @@ void GridSheet::paint(QPainter& painter, const QRectF& area, const Theme& theme,
   }
   m_bottom = area.top();
   for (const Placed& p : m_placed) m_bottom = std::max(m_bottom, p.frame.bottom());
-  for (const Placed& p : m_placed) {
-    if (p.cells.top() > area.bottom()) continue;
-    const GridItem& item = lines[p.line][p.item];
-    const CellGrid& grid = item.grid;
-    const double w = p.cells.width() / std::max(1, p.columns), h = p.cells.height() / std::max(1, p.rows);
-    painter.setFont(signFont(theme));
-    painter.setPen(theme.faintText);
-    drawFitted(painter, p.before, Qt::AlignCenter, item.before);
-    painter.setFont(nameFont(theme));
-    painter.setPen(inkColor(grid.ink, theme));
-    const double line = QFontMetricsF(painter.font(), painter.device()).height();
-    const double left = grid.rowLabels.isEmpty() ? p.cells.left() : p.frame.left();
-    const double room = std::min(p.frame.right(), area.right()) - left;
-    const double named = drawFitted(painter, QRectF(left, p.frame.top(), room, line),
-                                    Qt::AlignLeft | Qt::AlignVCenter, grid.name);
+}
+
+void GridSheet::paint(QPainter& painter, const Theme& theme, const std::vector<GridLine>& lines) const {
+  for (const Placed& placed : m_placed) {
+    if (placed.cells.top() <= m_area.bottom())
+      paintItem(painter, theme, placed, lines[placed.line][placed.item]);
+  }
+}
+
+void GridSheet::paintItem(QPainter& painter, const Theme& theme, const Placed& p,
+                          const GridItem& item) const {
+  const CellGrid& grid = item.grid;
+  const double w = p.cells.width() / std::max(1, p.columns), h = p.cells.height() / std::max(1, p.rows);
+  painter.setFont(signFont(theme));
+  painter.setPen(theme.faintText);
+  drawFitted(painter, p.before, Qt::AlignCenter, item.before);
+  painter.setFont(nameFont(theme));
+  painter.setPen(inkColor(grid.ink, theme));
+  const double line = QFontMetricsF(painter.font(), painter.device()).height();
+  const double left = grid.rowLabels.isEmpty() ? p.cells.left() : p.frame.left();
+  const double room = std::min(p.frame.right(), m_area.right()) - left;
+  const double named = drawFitted(painter, QRectF(left, p.frame.top(), room, line),
+                                  Qt::AlignLeft | Qt::AlignVCenter, grid.name);
+  painter.setFont(labelFont(theme));
+  painter.setPen(theme.faintText);
+  const double gap = theme.px(6);
+  if (room - named > gap)
+    drawFitted(painter, QRectF(left + named + gap, p.frame.top(), room - named - gap, line),
+               Qt::AlignLeft | Qt::AlignVCenter, grid.shape);
+  const double small = QFontMetricsF(painter.font(), painter.device()).height();
+  // All of them or none: shortened to dots they say nothing.
+  const QFontMetricsF labels(painter.font(), painter.device());
+  const bool readable =
+      std::all_of(grid.columnLabels.begin(), grid.columnLabels.end(),
+                  [&](const QString& text) { return labels.horizontalAdvance(text) <= w + theme.px(6); });
+  for (int c = 0; readable && c < std::min(p.columns, static_cast<int>(grid.columnLabels.size())); ++c)
+    drawFitted(painter,
+               QRectF(p.cells.left() + c * w - theme.px(3), p.cells.top() - small - theme.px(1),
+                      w + theme.px(6), small),
+               Qt::AlignHCenter | Qt::AlignVCenter, grid.columnLabels[c]);
+  if (h >= small * 0.85) {
+    for (int r = 0; r < std::min(p.rows, static_cast<int>(grid.rowLabels.size())); ++r)
+      drawFitted(
+          painter,
+          QRectF(p.frame.left(), p.cells.top() + r * h, p.cells.left() - p.frame.left() - theme.px(5), h),
+          Qt::AlignRight | Qt::AlignVCenter, grid.rowLabels[r]);
+  }
+  drawGridCells(painter, p.cells, grid, theme, m_numberPixels);
+  if (!grid.caption.isEmpty()) {
     painter.setFont(labelFont(theme));
     painter.setPen(theme.faintText);
-    const double gap = theme.px(6);
-    if (room - named > gap)
-      drawFitted(painter, QRectF(left + named + gap, p.frame.top(), room - named - gap, line),
-                 Qt::AlignLeft | Qt::AlignVCenter, grid.shape);
-    const double small = QFontMetricsF(painter.font(), painter.device()).height();
-    // All of them or none: shortened to dots they say nothing.
-    const QFontMetricsF labels(painter.font(), painter.device());
-    const bool readable =
-        std::all_of(grid.columnLabels.begin(), grid.columnLabels.end(),
-                    [&](const QString& text) { return labels.horizontalAdvance(text) <= w + theme.px(6); });
-    for (int c = 0; readable && c < std::min(p.columns, static_cast<int>(grid.columnLabels.size())); ++c)
-      drawFitted(painter,
-                 QRectF(p.cells.left() + c * w - theme.px(3), p.cells.top() - small - theme.px(1),
-                        w + theme.px(6), small),
-                 Qt::AlignHCenter | Qt::AlignVCenter, grid.columnLabels[c]);
-    if (h >= small * 0.85) {
-      for (int r = 0; r < std::min(p.rows, static_cast<int>(grid.rowLabels.size())); ++r)
-        drawFitted(
-            painter,
-            QRectF(p.frame.left(), p.cells.top() + r * h, p.cells.left() - p.frame.left() - theme.px(5), h),
-            Qt::AlignRight | Qt::AlignVCenter, grid.rowLabels[r]);
-    }
-    drawGridCells(painter, p.cells, grid, theme, m_numberPixels);
-    if (!grid.caption.isEmpty()) {
-      painter.setFont(labelFont(theme));
-      painter.setPen(theme.faintText);
-      drawFitted(painter,
-                 QRectF(p.cells.left(), p.cells.bottom() + theme.px(2),
-                        std::min(p.frame.right(), area.right()) - p.cells.left(), small),
-                 Qt::AlignLeft | Qt::AlignVCenter, grid.caption);
-    }
+    drawFitted(painter,
+               QRectF(p.cells.left(), p.cells.bottom() + theme.px(2),
+                      std::min(p.frame.right(), m_area.right()) - p.cells.left(), small),
+               Qt::AlignLeft | Qt::AlignVCenter, grid.caption);
   }
 }
 

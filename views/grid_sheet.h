@@ -18,16 +18,19 @@ using GridLine = std::vector<GridItem>;
 /// are too wide are broken between matrices.
 class GridSheet {
  public:
-  void paint(QPainter& painter, const QRectF& area, const Theme& theme, const std::vector<GridLine>& lines);
+  /// Decides where everything goes and how large it is; paints nothing.
+  void settle(QPainter& painter, const QRectF& area, const Theme& theme, const std::vector<GridLine>& lines);
+  /// Paints what was settled, of the same lines.
+  void paint(QPainter& painter, const Theme& theme, const std::vector<GridLine>& lines) const;
 
   struct Spot {
     std::size_t line, item;
     int row, column;
   };
   std::optional<Spot> at(QPointF point) const;
-  /// Where the last picture ended.
+  /// Where the picture ends.
   double bottom() const { return m_bottom; }
-  /// Whether the last picture had room for numbers in its cells.
+  /// Whether there is room for numbers in its cells.
   bool hasNumbers() const { return m_numberPixels > 0; }
 
  private:
@@ -51,6 +54,9 @@ class GridSheet {
                                            const std::vector<GridLine>& lines, const Cell& cell,
                                            Fit fit) const;
 
+  void paintItem(QPainter& painter, const Theme& theme, const Placed& placed, const GridItem& item) const;
+
+  QRectF m_area;
   std::vector<Placed> m_placed;
   double m_numberPixels = 0;
   double m_bottom = 0;

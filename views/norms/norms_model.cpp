@@ -90,8 +90,8 @@ void NormsModel::rebuild() {
     m_state = State::nothingDecoded;
     return;
   }
-  const PositionTrace* trace = m_run->trace(m_selection.query);
-  m_input = trace ? normInput(config(), *trace, m_place) : std::vector<float>();
+  const PositionTrace* row = trace(m_selection.query);
+  m_input = row ? normInput(config(), *row, m_place) : std::vector<float>();
   if (m_input.empty()) {
     m_state = State::notStored;
     return;
@@ -111,20 +111,28 @@ void NormsModel::rebuild() {
   m_difference.resize(m_input.size());
   for (std::size_t i = 0; i < m_difference.size(); ++i) m_difference[i] = m_after[0][i] - m_after[1][i];
   m_traceDifference =
-      largestDifference(m_before[index(config().norm)], trace->row(m_place.site, m_place.layer));
+      largestDifference(m_before[index(config().norm)], row->row(m_place.site, m_place.layer));
+}
+
+const PositionTrace* NormsModel::trace(Position position) const {
+  const std::span<const PositionTracePtr> traces = m_run->tracesAt(m_selection.step);
+  const auto at = static_cast<std::size_t>(position.value);
+  return at < traces.size() ? traces[at].get() : nullptr;
 }
 
 void NormsModel::measure() const {
-  if (m_measuredRun != m_run->runId) {
+  const int step = m_run->unmaskedSteps.empty() ? 0 : m_selection.step.value;
+  if (m_measuredRun != m_run->runId || m_measuredStep != step) {
     m_measured.clear();
     m_measuredRun = m_run->runId;
+    m_measuredStep = step;
   }
   if (static_cast<int>(m_measured.size()) < m_tokens) m_measured.resize(static_cast<std::size_t>(m_tokens));
   for (int t = 0; t < m_tokens; ++t) {
     std::vector<RowStatistics>& row = m_measured[static_cast<std::size_t>(t)];
-    const PositionTrace* trace = m_run->trace(Position{t});
-    if (!trace || !row.empty()) continue;
-    for (const NormPlace place : m_places) row.push_back(rowStatistics(normInput(config(), *trace, place)));
+    const PositionTrace* rows = trace(Position{t});
+    if (!rows || !row.empty()) continue;
+    for (const NormPlace place : m_places) row.push_back(rowStatistics(normInput(config(), *rows, place)));
   }
 }
 
@@ -149,9 +157,9 @@ const std::vector<float>& NormsModel::rows() const {
   const auto d = static_cast<std::size_t>(width());
   m_rows.assign(static_cast<std::size_t>(m_tokens) * d, std::numeric_limits<float>::quiet_NaN());
   for (int t = 0; t < m_tokens; ++t) {
-    const PositionTrace* trace = m_run->trace(Position{t});
-    if (!trace) continue;
-    const std::vector<float> row = normInput(config(), *trace, m_place);
+    const PositionTrace* rows = trace(Position{t});
+    if (!rows) continue;
+    const std::vector<float> row = normInput(config(), *rows, m_place);
     std::copy(row.begin(), row.end(),
               m_rows.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(t) * d));
   }
@@ -229,9 +237,9 @@ QString NormsModel::formula(NormKind kind) const {
 QString NormsModel::costText(NormKind kind) const {
   const NormCost cost = normCost(kind, width());
   const auto grouped = [](long long n) { return groupedNumber(static_cast<std::uint64_t>(n)); };
-  return (cost.statistics == 1 ? tr("1 statistic: %1 additions, %2 products")
-                               : tr("2 statistics: %1 additions, %2 products"))
-      .arg(grouped(cost.additions), grouped(cost.products));
+  return (cost.statistics == 1 ? tr("1 statistic: %1 +, %2 ×, %3 ÷, 1 √")
+                               : tr("2 statistics: %1 +, %2 ×, %3 ÷, 1 √"))
+      .arg(grouped(cost.additions), grouped(cost.products), grouped(cost.divisions));
 }
 
 QString NormsModel::changeText(NormKind kind) const {

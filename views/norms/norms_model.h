@@ -79,7 +79,7 @@ class NormsModel {
   const std::vector<float>& rows() const;
   const ColumnStatistics& columns() const;  ///< over the stored rows()
   RowStatistics rowStatisticsOf(int token) const;
-  bool isStored(int token) const { return m_run->trace(Position{token}) != nullptr; }
+  bool isStored(int token) const { return trace(Position{token}) != nullptr; }
 
   QString label(int position) const;
   QString placeName(NormPlace place) const;  ///< "layer 1 input_layernorm"
@@ -105,6 +105,8 @@ class NormsModel {
   void rebuild();
   void choosePlace();
   void measure() const;
+  /// The token's rows as the shown step saw them; nullptr where they are not stored.
+  const PositionTrace* trace(Position position) const;
   QString tokenText(int position) const;
 
   State m_state = State::noModel;
@@ -123,6 +125,7 @@ class NormsModel {
 
   /// Statistics of every place by token, measured once a token of a run.
   mutable std::uint64_t m_measuredRun = 0;
+  mutable int m_measuredStep = 0;  ///< without a mask, where rows change from step to step
   mutable std::vector<std::vector<RowStatistics>> m_measured;  ///< [token][place]; empty: not measured
   mutable std::array<std::vector<float>, 3> m_maps;
   mutable std::vector<float> m_rows;

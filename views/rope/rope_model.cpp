@@ -99,13 +99,39 @@ RotaryLayout RopeModel::layout() const {
   return m_settings.otherLayout ? otherThan(own) : own;
 }
 
+const PositionTrace* RopeModel::trace(Position position) const {
+  const std::span<const PositionTracePtr> traces = m_run->tracesAt(m_selection.step);
+  const auto at = static_cast<std::size_t>(position.value);
+  return at < traces.size() ? traces[at].get() : nullptr;
+}
+
+const RopePairShown* RopeModel::chosenPair() const {
+  const auto at = static_cast<std::size_t>(m_settings.pair);
+  return m_settings.pair >= 0 && at < m_pairs.size() ? &m_pairs[at] : nullptr;
+}
+
+/// Re(h e^{i r θ}) / √d with h = q k* of the pair as complex numbers.
+std::vector<double> RopeModel::pairScores() const {
+  const RopePairShown* pair = chosenPair();
+  if (!pair) return {};
+  const QPointF q = pair->query, k = pair->key;
+  const double along = dot(q, k), across = q.y() * k.x() - q.x() * k.y();
+  const double root = std::sqrt(static_cast<double>(config().headDim));
+  std::vector<double> parts;
+  for (int r = 0; r < distances(); ++r) {
+    const double angle = r * pair->theta;
+    parts.push_back((along * std::cos(angle) - across * std::sin(angle)) / root);
+  }
+  return parts;
+}
+
 void RopeModel::presentRotary() {
   if (m_run->tokensSeenAt(m_selection.step) == 0) {
     m_state = State::nothingDecoded;
     return;
   }
-  const PositionTrace* queryTrace = m_run->trace(m_selection.query);
-  const PositionTrace* keyTrace = m_run->trace(m_selection.key);
+  const PositionTrace* queryTrace = trace(m_selection.query);
+  const PositionTrace* keyTrace = trace(m_selection.key);
   if (!queryTrace || !keyTrace) {
     m_state = State::notStored;
     return;
@@ -353,8 +379,13 @@ QStringList RopeModel::facts() const {
   if (m_state != State::rotary) return {};
   const QString frequency =
       tr("θᵢ = %1^(−2i/d), d = %2").arg(QString::number(config().ropeTheta)).arg(config().headDim);
+  const RopePairShown* followed = chosenPair();
+  const QString pair =
+      followed ? tr("followed: pair %1, %2").arg(QString::number(followed->pair), pairName(*followed))
+               : QString();
   if (m_settings.panel == RopePanel::spectrum) {
     QStringList facts{frequency};
+    if (followed) facts << pair;
     if (isScaled()) facts << scalingText();
     return facts << tr("angle at position m: m·θᵢ radians");
   }
@@ -365,6 +396,7 @@ QStringList RopeModel::facts() const {
                  .arg(tokenText(m_selection.key.value));
   if (m_settings.shift > 0) facts << tr("both shifted by Δ = %1").arg(m_settings.shift);
   facts << frequency;
+  if (followed) facts << pair;
   if (isScaled()) facts << scalingText();
   if (m_settings.panel == RopePanel::distance) return facts;
   facts << (m_settings.otherLayout ? tr("%1; permuted, not the model's own") : tr("%1; the model's own"))
@@ -400,6 +432,8 @@ QStringList RopeModel::notes() const {
 }
 
 QString RopeModel::toolTip(const RopePairShown& pair) const {
+  const QString click = m_settings.pair == pair.pair ? tr("Click to follow no pair")
+                                                     : tr("Click to follow this pair through all pictures");
   return tr("pair %1, elements %2 of the head, θ = %3 rad a position")
              .arg(pair.pair)
              .arg(pairName(pair), shortNumber(pair.theta)) +
@@ -411,7 +445,8 @@ QString RopeModel::toolTip(const RopePairShown& pair) const {
          tr("k %1 → %2, turned by %3 · θ = %4")
              .arg(pointText(pair.key), pointText(pair.turnedKey), QString::number(keyPosition()),
                   angleText(pair.keyAngle)) +
-         QLatin1Char('\n') + tr("its part of q′·k′: %1").arg(signedNumber(pair.product, 4));
+         QLatin1Char('\n') + tr("its part of q′·k′: %1").arg(signedNumber(pair.product, 4)) +
+         QLatin1Char('\n') + click;
 }
 
 QString RopeModel::distanceToolTip(int distance) const {
@@ -452,7 +487,7 @@ QString RopeModel::emptyText() const {
       return tr("Open a model: its queries and keys appear here, turned by their positions.");
     case State::notStored:
       return tr("The rows of token %1 were dropped to keep within the trace budget. Choose a later token.")
-          .arg(m_run->trace(m_selection.query) ? m_selection.key.value : m_selection.query.value);
+          .arg(trace(m_selection.query) ? m_selection.key.value : m_selection.query.value);
     case State::none:
       return tr(
           "Neither q and k nor the embedding are told where a token stands: only the causal mask tells "

@@ -25,6 +25,7 @@ struct RopeSettings {
   RopePanel panel = RopePanel::dials;
   bool otherLayout = false;  ///< q and k permuted to the pair layout that the model's file does not have
   int shift = 0;             ///< Δ, added to both positions
+  int pair = -1;             ///< the pair that is followed through all pictures; −1: none
 };
 
 /// One pair of q and of k, as points of a plane.
@@ -70,6 +71,8 @@ class RopeModel {
   // State::rotary
   RotaryLayout layout() const;
   std::span<const RopePairShown> pairs() const { return m_pairs; }
+  /// The pair that is followed; nullptr when there is none.
+  const RopePairShown* chosenPair() const;
   double score() const { return m_score; }              ///< of the run: q'·k' / √d at m, n
   double shiftedScore() const { return m_shifted; }     ///< at m + Δ, n + Δ, in the shown layout
   double unturnedScore() const { return m_unturned; }   ///< q·k / √d
@@ -89,6 +92,8 @@ class RopeModel {
   int distances() const;                           ///< how many the curves show: 0 … distances() − 1
   std::span<const double> distanceScores() const;  ///< made when first asked for
   std::span<const double> distanceBounds() const;
+  /// The part of each of these scores that the chosen pair brings; the pairs' parts add up to the score.
+  std::vector<double> pairScores() const;
   /// The bound's shape for RoFormer's d of 128 and base 10000 (its figure 2), scaled to begin where this
   /// pair's does.
   std::span<const double> referenceBounds() const;
@@ -124,6 +129,8 @@ class RopeModel {
   void makeCurves() const;
   QString scalingText() const;
   QString tokenText(int position) const;
+  /// The token's rows as the shown step saw them.
+  const PositionTrace* trace(Position position) const;
 
   State m_state = State::noModel;
   Selection m_selection;

@@ -107,8 +107,18 @@ void RopeView::paintMatrix(QPainter& painter, const QRectF& area, const Theme& t
   painter.setPen(QPen(theme.line, theme.px(1)));
   painter.setBrush(Qt::NoBrush);
   painter.drawRect(box);
+  const QPen followed(theme.accent, theme.px(2), Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin);
   drawCellRow(painter, m_matrix.input, theme, m_model.query(), rows, true);
   drawCellRow(painter, m_matrix.output, theme, m_model.turnedQuery(), rows, true);
+  if (const RopePairShown* pair = m_model.chosenPair()) {
+    painter.setPen(followed);
+    for (const int r : {pair->first, pair->second}) {
+      for (const int c : {pair->first, pair->second})
+        painter.drawRect(QRectF(box.left() + c * cell, box.top() + r * cell, cell, cell));
+      for (const QRectF& at : {m_matrix.input, m_matrix.output})
+        painter.drawRect(QRectF(at.left(), at.top() + r * cell, at.width(), cell));
+    }
+  }
   const auto words = [&](const QRectF& at, const QFont& font, const QColor& color, Qt::Alignment alignment,
                          const QString& text) {
     if (at.height() <= 0) return;
@@ -146,6 +156,12 @@ void RopeView::paintMatrix(QPainter& painter, const QRectF& area, const Theme& t
     drawCellRow(painter, at, theme, strips[i], i == 1 || i == 3 ? unit : rows, false);
     words(QRectF(at.left() - m_matrix.labelWidth, at.top(), m_matrix.labelWidth - theme.px(6), at.height()),
           plain, i == 1 || i == 3 ? theme.text : theme.query, Qt::AlignRight | Qt::AlignVCenter, names[i]);
+    const RopePairShown* pair = m_model.chosenPair();
+    if (!pair) continue;
+    painter.setPen(followed);
+    painter.setBrush(Qt::NoBrush);
+    for (const int e : {pair->first, pair->second})
+      painter.drawRect(QRectF(at.left() + e * at.width() / d, at.top(), at.width() / d, at.height()));
   }
   twoLines(m_matrix.cheapCount,
            tr("2d = %1 products, d = %2 additions").arg(grouped(cost.products), grouped(cost.additions)),
@@ -180,6 +196,7 @@ void RopeView::paintSpectrum(QPainter& painter, const QRectF& area, const Theme&
     slowest = std::min(slowest, pair.theta);
   }
   for (PlotSpec* spec : {&frequency, &wavelength}) {
+    spec->markedX = m_model.chosenPair() ? m_model.chosenPair()->pair : -1;
     spec->xTitle = tr("pair i");
     spec->xFirst = 0;
     spec->xLast = std::max<double>(1, static_cast<double>(pairs.size()) - 1);
@@ -238,6 +255,16 @@ void RopeView::paintDistance(QPainter& painter, const QRectF& area, const Theme&
     spec->markedX = m_model.distance();
   }
   score.series = {line};
+  if (const RopePairShown* pair = m_model.chosenPair()) {
+    PlotSeries part{line.x, m_model.pairScores(), theme.accent, PlotSeries::Kind::curve,
+                    tr("the part of pair %1").arg(pair->pair)};
+    score.series.front().name = tr("all pairs");
+    for (const double v : part.y) {
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+    score.series.push_back(std::move(part));
+  }
   score.yFirst = low;
   score.yLast = high;
   bound.series = {size, above, wide};

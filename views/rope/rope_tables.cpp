@@ -95,9 +95,15 @@ std::vector<NamedTable> RopeModel::tables() const {
       return {table};
     }
     case RopePanel::distance: {
-      NamedTable table = tableOf("distances", {QStringLiteral("score"), QStringLiteral("bound")});
-      for (std::size_t r = 0; r < distanceScores().size(); ++r)
-        addRow(table, QString::number(r), std::array<double, 2>{distanceScores()[r], distanceBounds()[r]});
+      const std::vector<double> parts = pairScores();
+      QStringList columns{QStringLiteral("score"), QStringLiteral("bound")};
+      if (!parts.empty()) columns << QStringLiteral("pair_%1").arg(m_settings.pair);
+      NamedTable table = tableOf("distances", columns);
+      for (std::size_t r = 0; r < distanceScores().size(); ++r) {
+        std::vector<double> row{distanceScores()[r], distanceBounds()[r]};
+        if (!parts.empty()) row.push_back(parts[r]);
+        addRow(table, QString::number(r), std::span<const double>(row));
+      }
       return {table, score};
     }
   }

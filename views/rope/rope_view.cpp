@@ -17,6 +17,7 @@
 namespace decodescope {
 namespace {
 
+constexpr NumberRange kPair{.minimum = -1, .maximum = 255, .step = 1, .standard = -1};
 constexpr NumberRange kShift{.minimum = 0, .maximum = 2000, .step = 1, .standard = 0};
 
 constexpr std::array<const char*, 4> kPanels{"dials", "matrix", "spectrum", "distance"};
@@ -89,6 +90,14 @@ std::vector<ViewOption> RopeView::options() const {
                    {},
                    kShift.text(m_settings.shift),
                    kShift};
+  ViewOption pair{
+      QStringLiteral("pair"),
+      tr("Pair"),
+      tr("The pair that is followed through all pictures (−1: none); a click on it does the same"),
+      {},
+      kPair.text(m_settings.pair),
+      kPair};
+  if (m_model.state() == RopeModel::State::rotary) pair.number->maximum = m_model.config().headDim / 2 - 1;
   return {
       {QStringLiteral("show"),
        tr("Show"),
@@ -110,10 +119,18 @@ std::vector<ViewOption> RopeView::options() const {
        tr("Whether a dial's edge is its own longest arrow, or the longest of all dials"),
        {{QStringLiteral("own"), tr("Each dial its own")}, {QStringLiteral("all"), tr("One scale")}},
        m_oneScale ? QStringLiteral("all") : QStringLiteral("own")},
+      pair,
   };
 }
 
 bool RopeView::setOption(const QString& id, const QString& value) {
+  if (id == QLatin1String("pair")) {
+    const std::optional<double> pair = kPair.parse(value);
+    if (!pair) return false;
+    m_settings.pair = static_cast<int>(*pair);
+    m_model.setSettings(m_settings);
+    return true;
+  }
   if (id == QLatin1String("shift")) {
     const std::optional<double> shift = kShift.parse(value);
     if (!shift) return false;
@@ -226,8 +243,9 @@ void RopeView::paintDials(QPainter& painter, const QRectF& area, const Theme& th
   for (const RopePairShown& pair : pairs) {
     const QPointF centre = m_dials.centre(pair.pair);
     const double radius = m_dials.radius;
-    painter.setPen(QPen(theme.line, theme.px(1)));
-    painter.setBrush(theme.panel);
+    const bool followed = &pair == m_model.chosenPair();
+    painter.setPen(followed ? QPen(theme.accent, theme.px(2.5)) : QPen(theme.line, theme.px(1)));
+    painter.setBrush(followed ? mixed(theme.panel, theme.accent, 0.07) : theme.panel);
     painter.drawEllipse(centre, radius, radius);
     painter.setPen(QPen(mixed(theme.line, theme.panel, 0.35), theme.px(1)));
     painter.drawLine(centre - QPointF(radius, 0), centre + QPointF(radius, 0));
@@ -259,7 +277,8 @@ void RopeView::paintDials(QPainter& painter, const QRectF& area, const Theme& th
       drawFitted(painter, m_dials.textLine(pair.pair, line), Qt::AlignHCenter | Qt::AlignVCenter, words);
     };
     if (m_dials.lines == 1) {
-      text(0, theme.text, theme.sized(11), pairs.size() > 1 ? tr("pair %1").arg(pair.pair) : QString());
+      text(0, followed ? theme.accent : theme.text, theme.sized(11),
+           pairs.size() > 1 ? tr("pair %1").arg(pair.pair) : QString());
       continue;
     }
     const auto angle = [&](const QString& letter, int position, double radians) {
@@ -270,7 +289,7 @@ void RopeView::paintDials(QPainter& painter, const QRectF& area, const Theme& th
                                      : radians >= 1 ? 2
                                                     : 3));
     };
-    text(0, theme.text, theme.sized(11, QFont::DemiBold),
+    text(0, followed ? theme.accent : theme.text, theme.sized(11, QFont::DemiBold),
          tr("%1 · θ = %2").arg(m_model.pairName(pair), QString::number(pair.theta, 'g', 3)));
     text(1, theme.query, theme.sized(11),
          angle(QStringLiteral("q"), m_model.queryPosition(), pair.queryAngle));
@@ -286,7 +305,7 @@ void RopeView::paintScores(QPainter& painter, const QRectF& area, const Theme& t
     QString caption, value;
     QColor color;
   };
-  const std::array<Card, 5> cards{{
+  std::vector<Card> cards{
       {tr("score q′·k′/√d at %1, %2").arg(s.query.value).arg(s.key.value), signedNumber(m_model.score(), 4),
        theme.text},
       {tr("shifted: at %1, %2").arg(m_model.queryPosition()).arg(m_model.keyPosition()),
@@ -296,18 +315,34 @@ void RopeView::paintScores(QPainter& painter, const QRectF& area, const Theme& t
       {tr("not turned: q·k/√d"), signedNumber(m_model.unturnedScore(), 4), theme.faintText},
       {tr("|Δ| to the other pair layout"), QString::number(m_model.layoutDifference(), 'g', 2),
        theme.faintText},
-  }};
+  };
+  if (const RopePairShown* pair = m_model.chosenPair()) {
+    const double root = std::sqrt(static_cast<double>(m_model.config().headDim));
+    cards.insert(cards.begin() + 1, {tr("of it pair %1: q′·k′/√d").arg(pair->pair),
+                                     signedNumber(pair->product / root, 4), theme.accent});
+  }
   // All of one width, those on the right left out first.
   const QFontMetricsF metrics(theme.sized(11), painter.device());
   double widest = 0;
   for (const Card& card : cards) widest = std::max(widest, metrics.horizontalAdvance(card.caption));
-  const int count = std::clamp(static_cast<int>(area.width() / (widest + theme.px(14))), 1, 5);
+  const int count =
+      std::clamp(static_cast<int>(area.width() / (widest + theme.px(14))), 1, static_cast<int>(cards.size()));
   const double width = area.width() / count;
   for (int i = 0; i < count; ++i) {
     const Card& card = cards[static_cast<std::size_t>(i)];
     drawCard(painter, QRectF(area.left() + i * width, area.top(), width - theme.px(10), area.height()), theme,
              card.color, card.caption, card.value);
   }
+}
+
+Hit RopeView::pairHit(const RopePairShown& pair) const {
+  Hit hit;
+  hit.hovered = m_model.selection();
+  hit.locks = false;
+  hit.toolTip = m_model.toolTip(pair);
+  const bool followed = m_settings.pair == pair.pair;
+  hit.option = {QStringLiteral("pair"), QString::number(followed ? -1 : pair.pair)};
+  return hit;
 }
 
 std::optional<Hit> RopeView::hitTest(QPointF point) const {
@@ -342,8 +377,7 @@ std::optional<Hit> RopeView::hitTest(QPointF point) const {
     case RopePanel::dials:
       for (std::size_t i = 0; i < m_dials.cells.size() && i < pairs.size(); ++i) {
         if (!m_dials.cells[i].contains(point)) continue;
-        hit.toolTip = m_model.toolTip(pairs[i]);
-        return hit;
+        return pairHit(pairs[i]);
       }
       break;
     case RopePanel::matrix: {
@@ -360,8 +394,7 @@ std::optional<Hit> RopeView::hitTest(QPointF point) const {
       }
       for (const RopePairShown& pair : pairs) {
         if (pair.first != element && pair.second != element) continue;
-        hit.toolTip = m_model.toolTip(pair);
-        return hit;
+        return pairHit(pair);
       }
       break;
     }
@@ -370,8 +403,7 @@ std::optional<Hit> RopeView::hitTest(QPointF point) const {
       if (!at) at = m_lowerPlot.valueAt(point);
       const int pair = at ? static_cast<int>(std::lround(at->x())) : -1;
       if (pair < 0 || pair >= static_cast<int>(pairs.size())) return std::nullopt;
-      hit.toolTip = m_model.toolTip(pairs[static_cast<std::size_t>(pair)]);
-      return hit;
+      return pairHit(pairs[static_cast<std::size_t>(pair)]);
     }
     case RopePanel::distance: {
       std::optional<QPointF> at = m_upperPlot.valueAt(point);

@@ -104,14 +104,14 @@ void WorkedExampleView::paint(QPainter& painter, const QRectF& area, const Theme
   const double height = static_cast<double>(lines.size()) * lineHeight;
   if (height > body.height() * 0.4) lines.clear();
   if (!lines.isEmpty()) body.setBottom(body.bottom() - height - theme.px(14));
-  m_sheet.paint(painter, body, theme, m_model.lines());
+  m_sheet.settle(painter, body, theme, m_model.lines());
   if (!m_sheet.hasNumbers() && !lines.isEmpty()) {
     // The numbers matter more than what is said of them.
     lines.clear();
     body = frame.body;
-    painter.fillRect(body, theme.background);
-    m_sheet.paint(painter, body, theme, m_model.lines());
+    m_sheet.settle(painter, body, theme, m_model.lines());
   }
+  m_sheet.paint(painter, theme, m_model.lines());
   painter.setFont(font);
   painter.setPen(theme.text);
   double y = std::min(m_sheet.bottom(), body.bottom()) + theme.px(14);
