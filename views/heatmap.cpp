@@ -19,22 +19,53 @@ uchar indexOf(const ColorScale& scale, float value, float rowMax) {
       std::max(1, scale.level(static_cast<double>(value), static_cast<double>(rowMax))));
 }
 
-float cellAt(const HeatmapRows& matrix, std::size_t row, int column) {
-  const auto c = static_cast<std::size_t>(matrix.firstColumn + column);
-  return c < matrix.rows[row].size() ? matrix.rows[row][c] : kNaN;
-}
+/// Levels of a linear scale without a function call a cell: what most pictures are.
+struct LinearLevels {
+  float lo, hi, unit;
+
+  explicit LinearLevels(const ColorScale& scale)
+      : lo(static_cast<float>(scale.lo)),
+        hi(static_cast<float>(scale.hi)),
+        unit(static_cast<float>(255 / (scale.hi - scale.lo))) {}
+  static bool serves(const ColorScale& scale) {
+    return scale.kind == ColorScale::Kind::linear && scale.hi > scale.lo;
+  }
+  /// NaN and ±∞ become kNoValue. Both comparisons are false for NaN, so this needs no branch.
+  uchar operator()(float v) const {
+    const float inside = v < lo ? lo : v > hi ? hi : v;
+    const float level = std::max(1.0f, (inside - lo) * unit + 0.5f);
+    return std::abs(v) <= std::numeric_limits<float>::max() ? static_cast<uchar>(level) : uchar{kNoValue};
+  }
+};
 
 void fillDirectly(const HeatmapRows& matrix, const ColorScale& scale, QImage& image) {
+  const bool linear = LinearLevels::serves(scale);
+  const LinearLevels levels(scale);
   for (int y = 0; y < image.height(); ++y) {
     uchar* line = image.scanLine(y);
     const auto r = static_cast<std::size_t>(y);
-    for (int x = 0; x < image.width(); ++x) line[x] = indexOf(scale, cellAt(matrix, r, x), matrix.rowMax[r]);
+    const std::span<const float> row = matrix.rows[r];
+    const int first = std::clamp(matrix.leftOut - matrix.firstColumn, 0, image.width());
+    const int end = std::clamp(static_cast<int>(row.size()) - matrix.firstColumn, first, image.width());
+    std::fill_n(line, first, uchar{kNoValue});
+    const float* values = end > first ? row.data() + matrix.firstColumn : nullptr;
+    if (linear) {
+      for (int x = first; x < end; ++x) line[x] = levels(values[x]);
+    } else {
+      for (int x = first; x < end; ++x) line[x] = indexOf(scale, values[x], matrix.rowMax[r]);
+    }
+    std::fill_n(line + end, image.width() - end, uchar{kNoValue});
   }
 }
 
 void fillPooled(const HeatmapRows& matrix, const ColorScale& scale, QImage& image) {
   const auto rows = static_cast<int>(matrix.rows.size());
   std::vector<float> strongest(static_cast<std::size_t>(image.width()));
+  // Which dot a column falls on.
+  std::vector<int> dotOf(static_cast<std::size_t>(matrix.columns));
+  for (int c = 0; c < matrix.columns; ++c)
+    dotOf[static_cast<std::size_t>(c)] =
+        static_cast<int>(static_cast<long long>(c) * image.width() / matrix.columns);
   const bool perRow = scale.kind == ColorScale::Kind::perRow;
   for (int y = 0; y < image.height(); ++y) {
     std::fill(strongest.begin(), strongest.end(), kNaN);
@@ -44,11 +75,11 @@ void fillPooled(const HeatmapRows& matrix, const ColorScale& scale, QImage& imag
       const float unit = perRow && matrix.rowMax[r] > 0 ? 1 / matrix.rowMax[r] : 1;
       const std::span<const float> values = matrix.rows[r];
       const int end = std::min(matrix.firstColumn + matrix.columns, static_cast<int>(values.size()));
-      for (int c = matrix.firstColumn; c < end; ++c) {
+      for (int c = std::max(matrix.firstColumn, matrix.leftOut); c < end; ++c) {
         const float v = values[static_cast<std::size_t>(c)] * unit;
-        const auto x = static_cast<std::size_t>(static_cast<long long>(c - matrix.firstColumn) *
-                                                image.width() / matrix.columns);
-        if (std::isnan(strongest[x]) || std::abs(v) > std::abs(strongest[x])) strongest[x] = v;
+        float& dot =
+            strongest[static_cast<std::size_t>(dotOf[static_cast<std::size_t>(c - matrix.firstColumn)])];
+        if (std::isnan(dot) || std::abs(v) > std::abs(dot)) dot = v;
       }
     }
     uchar* line = image.scanLine(y);

@@ -20,6 +20,7 @@ struct HeatmapRows {
   std::vector<float> rowMax;  ///< largest magnitude of each row, for ColorScale::Kind::perRow
   int firstColumn = 0;        ///< of the window that is shown
   int columns = 0;
+  int leftOut = 0;  ///< this many of the first columns have no colour: left transparent
 };
 
 /// The matrix through the colour scale and its 256 colours, one pixel a cell. Where it has more rows or

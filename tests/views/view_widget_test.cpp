@@ -143,7 +143,7 @@ TEST_F(ViewWidgetTest, ControlsHaveNamesAndTakeTheKeyboard) {
     EXPECT_FALSE(button->accessibleDescription().isEmpty());
     EXPECT_TRUE(button->focusPolicy() & Qt::TabFocus);
   }
-  EXPECT_EQ(buttons, 5);
+  EXPECT_EQ(buttons, 7);
   EXPECT_FALSE(canvas()->accessibleName().isEmpty());
   EXPECT_TRUE(canvas()->accessibleDescription().contains(QStringLiteral("9 by 9 tokens")));
 }

@@ -46,7 +46,7 @@ HeadGrid bestGrid(double width, double height, int groups, int perGroup, const H
   return best;
 }
 
-void placeHeads(AttentionLayout& layout, const QRectF& area, const AttentionLayoutNeeds& needs) {
+void placeHeads(HeadStripLayout& layout, const QRectF& area, const AttentionLayoutNeeds& needs) {
   const int perGroup = std::max(1, needs.headsPerGroup);
   const int groups = ceilDiv(needs.heads, perGroup);
   const bool grouped = perGroup > 1;
@@ -84,11 +84,16 @@ void placeHeads(AttentionLayout& layout, const QRectF& area, const AttentionLayo
 
 }  // namespace
 
+bool isNarrow(const QRectF& area, double scale) {
+  return area.width() < 400 * scale;
+}
+
 AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& needs) {
   AttentionLayout layout;
   const double s = needs.scale;
-  const bool small = area.width() < 260 * s || area.height() < 220 * s;
-  const double pad = small ? 3 * s : 12 * s;
+  const bool small = area.width() < 200 * s || area.height() < 180 * s;
+  const bool narrow = isNarrow(area, s);
+  const double pad = small ? 3 * s : narrow ? 6 * s : 12 * s;
   QRectF rest = area.adjusted(pad, pad, -pad, -pad);
   if (rest.width() <= 0 || rest.height() <= 0) {
     layout.matrix = area;
@@ -104,35 +109,44 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
     rest.setBottom(rest.bottom() - height - gap);
     return taken;
   };
+  // What stands around is left out, the least important first, until the matrix can have half of the height.
+  const bool words = !small && area.height() >= 240 * s;
+  const bool much = !small && area.height() >= 330 * s;
   if (area.height() >= 120 * s) layout.title = takeTop(needs.titleHeight, 2 * s);
-  if (!small) {
-    layout.subtitle = takeTop(needs.subtitleLines * needs.lineHeight, 10 * s);
-    layout.readout = takeBottom(needs.lineHeight, 4 * s);
-    layout.legend = takeBottom(needs.legendLines * needs.lineHeight * 1.1, 8 * s);
-  }
+  if (much) layout.subtitle = takeTop(needs.subtitleLines * needs.lineHeight, narrow ? 4 * s : 10 * s);
+  if (words) layout.readout = takeBottom(needs.lineHeight, 4 * s);
+  if (much) layout.legend = takeBottom(needs.legendLines * needs.lineHeight * 1.1, narrow ? 4 * s : 8 * s);
 
-  const bool labels = !small || (area.width() >= 180 * s && area.height() >= 150 * s);
-  const bool bar = !small;
+  const bool labels = !small || (area.width() >= 150 * s && area.height() >= 140 * s);
+  const bool bar = words;
+  layout.axisNames = !narrow;
+  layout.lyingBar = narrow;
   const double newBar = 6 * s;
-  const double left = (labels ? std::min(needs.rowLabelWidth, rest.width() * 0.24) + 4 * s : 0) + newBar;
-  const double top = labels ? std::min(needs.columnLabelHeight, rest.height() * 0.3) + 4 * s : 0;
-  const double numbers = bar ? needs.colorNumberWidth + 4 * s : 0;
-  const double right = bar ? 10 * s + 12 * s + numbers : 0;
+  const double left =
+      (labels ? std::min(needs.rowLabelWidth, rest.width() * (narrow ? 0.2 : 0.24)) + 4 * s : 0) + newBar;
+  const double top =
+      labels ? std::min(needs.columnLabelHeight, rest.height() * (narrow ? 0.2 : 0.3)) + 4 * s : 0;
+  const double numbers = needs.colorNumberWidth + 4 * s;
+  const double right = bar && !narrow ? 10 * s + 12 * s + numbers : 0;
+  const double bottom = bar && narrow ? 6 * s + 8 * s + needs.lineHeight : 0;
 
   QRectF main = rest;
   QRectF heads;
+  const double gap = narrow ? 8 * s : 20 * s;
   if (needs.thumbnails && needs.heads > 1 && !small) {
-    const double gap = 20 * s;
-    const double wideHeads = std::clamp(rest.width() - gap - (rest.height() - top + left + right),
-                                        0.2 * rest.width(), 0.6 * rest.width());
-    const double sideRight = std::min(rest.height() - top, rest.width() - gap - wideHeads - left - right);
-    const double tallHeads = std::clamp(rest.height() - gap - (rest.width() - left - right + top),
-                                        0.2 * rest.height(), 0.5 * rest.height());
-    const double sideBelow = std::min(rest.height() - gap - tallHeads - top, rest.width() - left - right);
+    const bool grouped = needs.headsPerGroup > 1;
+    const double oneRow = needs.lineHeight * (grouped ? 2 : 1) + (grouped ? 10 : 0) * s + 26 * s;
+    const double free = rest.height() - top - bottom;
+    const double wideHeads =
+        std::clamp(rest.width() - gap - (free + left + right), 0.2 * rest.width(), 0.6 * rest.width());
+    const double sideRight = std::min(free, rest.width() - gap - wideHeads - left - right);
+    const double tallHeads = std::clamp(rest.height() - gap - (rest.width() - left - right + top + bottom),
+                                        oneRow, std::max(oneRow, 0.5 * rest.height()));
+    const double sideBelow = std::min(free - gap - tallHeads, rest.width() - left - right);
     // In a small area the matrix needs the room more.
-    const double sideAlone = std::min(rest.width() - left - right, rest.height() - top);
+    const double sideAlone = std::min(rest.width() - left - right, free);
     const double sideBeside = std::max(sideRight, sideBelow);
-    if (sideBeside >= 110 * s && (sideBeside >= 260 * s || sideBeside >= 0.8 * sideAlone)) {
+    if (sideBeside >= 110 * s && (sideBeside >= 0.5 * area.height() || sideBeside >= 0.9 * sideAlone)) {
       if (sideRight >= sideBelow) {
         main.setWidth(rest.width() - gap - wideHeads);
         heads = QRectF(main.right() + gap, rest.top(), wideHeads, rest.height());
@@ -142,14 +156,18 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
       }
     }
   }
-  const double side = std::max(1.0, std::floor(std::min(main.width() - left - right, main.height() - top)));
+  const double side =
+      std::max(1.0, std::floor(std::min(main.width() - left - right, main.height() - top - bottom)));
   layout.matrix = QRectF(main.left() + left, main.top() + top, side, side);
   layout.newBar = QRectF(layout.matrix.left() - newBar, layout.matrix.top(), newBar, side);
   if (labels) {
     layout.rowLabels = QRectF(main.left(), layout.matrix.top(), left - newBar - 4 * s, side);
     layout.columnLabels = QRectF(layout.matrix.left(), main.top(), side, top - 4 * s);
   }
-  if (bar) {
+  if (bar && narrow) {
+    layout.colorBar = QRectF(layout.matrix.left(), layout.matrix.bottom() + 6 * s, side, 8 * s);
+    layout.colorNumbers = QRectF(layout.matrix.left(), layout.colorBar.bottom(), side, needs.lineHeight);
+  } else if (bar) {
     layout.colorBar = QRectF(layout.matrix.right() + 10 * s, layout.matrix.top(), 12 * s, side);
     layout.colorNumbers = QRectF(layout.colorBar.right() + 4 * s, layout.matrix.top(), numbers - 4 * s, side);
   }
@@ -157,6 +175,7 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
     // Closer to a matrix that did not need all of its room.
     const double used = layout.matrix.right() + right + 20 * s;
     if (heads.top() == rest.top() && heads.left() > used) heads.setLeft(used);
+    if (heads.top() > rest.top()) heads.setTop(layout.matrix.bottom() + bottom + gap);
     placeHeads(layout, heads, needs);
   }
   return layout;

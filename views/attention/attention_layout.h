@@ -1,28 +1,28 @@
 #pragma once
 
+#include "views/attention/matrix_painter.h"
+
 #include <QRectF>
 
 #include <vector>
 
 namespace decodescope {
 
-/// Where the parts of the attention picture stand. Rectangles that find no room are null.
-struct AttentionLayout {
-  QRectF title;
-  QRectF subtitle;
-  QRectF matrix;        ///< square
-  QRectF rowLabels;     ///< left of the matrix
-  QRectF columnLabels;  ///< above it
-  QRectF newBar;        ///< the strip between row labels and matrix that marks what the step computed
-  QRectF colorBar;      ///< right of it; its numbers stand in colorNumbers
-  QRectF colorNumbers;
-  QRectF legend;
-  QRectF readout;
+/// Thumbnails of a layer's heads, in groups that read one key/value head.
+struct HeadStripLayout {
   QRectF heads;                   ///< all thumbnails
   std::vector<QRectF> head;       ///< each head's square
   std::vector<QRectF> headLabel;  ///< its number, above
   std::vector<QRectF> group;  ///< behind the heads that read one key/value head; empty when each has its own
   std::vector<QRectF> groupLabel;
+};
+
+/// Where the parts of one matrix with its layer's heads stand. Rectangles that find no room are null.
+struct AttentionLayout : MatrixFrame, HeadStripLayout {
+  QRectF title;
+  QRectF subtitle;
+  QRectF legend;
+  QRectF readout;
 };
 
 /// What the layout has to make room for, in the painter's units.
@@ -40,8 +40,12 @@ struct AttentionLayoutNeeds {
   bool thumbnails = true;
 };
 
-/// Large matrix first; thumbnails to its right or below, whichever leaves it larger; labels, legend and title
-/// give way in small areas.
+/// Large matrix first: at least half of the height where the width allows it. Thumbnails stand to its right
+/// or below, whichever leaves it larger, down to one row of small ones; in narrow areas the colour bar lies
+/// below. Labels, legend and title give way in small areas.
 AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& needs);
+
+/// Narrower areas have no names at the axes, and a colour bar that lies.
+bool isNarrow(const QRectF& area, double scale);
 
 }  // namespace decodescope

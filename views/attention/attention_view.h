@@ -1,20 +1,22 @@
 #pragma once
 
-#include "views/attention/attention_layout.h"
 #include "views/attention/attention_model.h"
-#include "views/legend.h"
+#include "views/attention/attention_page.h"
+#include "views/attention/matrix_page.h"
+#include "views/attention/matrix_window.h"
 #include "views/view.h"
 
-#include <QImage>
-
+#include <array>
 #include <memory>
 
 namespace decodescope {
 
-/// Scores or weights of one head as a labelled matrix (queries down, keys across), and all heads of its layer
-/// as thumbnails.
+/// Scores and weights of attention heads, in several arrangements: one head's matrix, its four stages, all
+/// heads, one row, the context it makes, why √d, why learned projections.
 class AttentionView : public View {
  public:
+  AttentionView();
+
   std::vector<ViewOption> options() const override;
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
@@ -24,69 +26,28 @@ class AttentionView : public View {
   std::optional<Hit> hitTest(QPointF point) const override;
   bool zoom(QPointF at, double factor) override;
   bool pan(QPointF delta) override;
-  void resetZoom() override { m_window = {}; }
-  QString zoomed() const override;
-  bool setZoomed(const QString& zoomed) override;
-  std::vector<NamedTable> tables() const override { return m_model.tables(); }
-  QString description() const override { return m_model.description(); }
+  void resetZoom() override { m_window.reset(); }
+  QString zoomed() const override { return m_window.text(); }
+  bool setZoomed(const QString& zoomed) override { return m_window.setText(zoomed); }
+  std::vector<NamedTable> tables() const override;
+  QString description() const override;
 
   const AttentionModel& model() const { return m_model; }
-  const AttentionLayout& layout() const { return m_layout; }
+  /// Of the arrangement with one matrix.
+  const AttentionLayout& layout() const { return m_matrixPage.layout(); }
 
  private:
-  /// The square part of the matrix that is shown: whole cells, so that nothing needs clipping.
-  struct Window {
-    int count = 0;  ///< rows and columns; 0: all
-    double row = 0;
-    double column = 0;
-  };
-  struct Shown {
-    int firstRow = 0, firstColumn = 0, count = 0;
-    double cell = 0;
-  };
-  Shown shown() const;
-  void settle(QPainter& painter, const QRectF& area, const Theme& theme);
-  void paintTexts(QPainter& painter, const Theme& theme) const;
-  void paintMatrix(QPainter& painter, const Theme& theme);
-  void paintCells(QPainter& painter, const Theme& theme) const;
-  void paintCellNumbers(QPainter& painter, const Theme& theme) const;
-  void paintRowLabels(QPainter& painter, const Theme& theme) const;
-  void paintColumnLabels(QPainter& painter, const Theme& theme) const;
-  void paintCrossHair(QPainter& painter, const Theme& theme) const;
-  void paintColorBar(QPainter& painter, const Theme& theme) const;
-  std::vector<LegendItem> legend(const Theme& theme) const;
-  void paintHeads(QPainter& painter, const Theme& theme);
+  AttentionPage& page() const;
+  /// Whose scales depend on the numbers.
+  std::vector<AttentionStage> scaledStages() const;
 
   SessionSnapshot m_session;
   Selection m_selection;
   AttentionSettings m_settings;
   AttentionModel m_model;
-  AttentionLayout m_layout;
-  Window m_window;
-  enum class ColumnLabels { flat, upright, numbersOnly };
-  ColumnLabels m_columnLabels = ColumnLabels::flat;
-  QStringList m_subtitle;
-
-  /// Everything that a kept image depends on.
-  struct PictureKey {
-    std::uint64_t run;
-    int layer, head, tokens, missing;
-    AttentionSettings settings;
-    double hi, ratio, scale;
-    bool dark;
-    QRectF area;
-    QPoint firstCell;
-    int cells;
-    friend bool operator==(const PictureKey&, const PictureKey&) = default;
-  };
-  PictureKey pictureKey(const QRectF& area, double ratio, const Theme& theme, int head, QPoint firstCell,
-                        int cells) const;
-
-  std::optional<PictureKey> m_matrixKey;
-  QRectF m_matrixArea;
-  QImage m_matrixImage;  ///< the matrix without its labels and cross-hair, at device resolution
-  std::optional<PictureKey> m_headsKey;
-  QImage m_headsImage;  ///< all thumbnails
+  MatrixWindow m_window;
+  MatrixPage m_matrixPage;
+  std::array<std::unique_ptr<AttentionPage>, 6> m_otherPages;  ///< in the order of AttentionArrangement
 };
 
 std::unique_ptr<View> makeAttentionView();

@@ -47,7 +47,8 @@ TEST_F(AttentionViewTest, CellsHaveTheColourOfTheirValue) {
   const QList<QRgb> colors = colormapTable(Colormap::viridis, false);
   for (const auto& [q, k] : {std::pair{5, 3}, {20, 11}, {30, 30}}) {
     const float weight = *m_view.model().value(q, k);
-    const int level = std::max(1, m_view.model().scale().level(static_cast<double>(weight), 0));
+    const int level =
+        std::max(1, m_view.model().colorScale(AttentionStage::weights).level(static_cast<double>(weight), 0));
     EXPECT_EQ(m_image.pixel(cellCentre(q, k, 40).toPoint()), colors[level]);
   }
 }
