@@ -32,6 +32,15 @@ void MainWindow::buildMenus() {
   QAction* exportAction =
       file->addAction(icon(Icon::exportView), tr("&Export view…"), this, &MainWindow::exportView);
   exportAction->setShortcut(QKeySequence(tr("Ctrl+E")));
+  exportAction->setToolTip(tr("Save the view that was used last: picture, drawing, page or numbers"));
+  QAction* exportAllAction = file->addAction(tr("Export &all views…"), m_views, &ViewDocks::exportAll);
+  exportAllAction->setShortcut(QKeySequence(tr("Ctrl+Shift+E")));
+  exportAllAction->setToolTip(tr("Write every view into a folder"));
+  QAction* copyCommand = file->addAction(tr("Copy &command"), this, [this] {
+    if (ViewWidget* view = m_views->activeView()) view->copyCommand();
+  });
+  copyCommand->setShortcut(QKeySequence(tr("Ctrl+Shift+C")));
+  copyCommand->setToolTip(tr("The call of decodescope render that draws the view again"));
   file->addSeparator();
   QAction* quit = file->addAction(tr("&Quit"), this, &QWidget::close);
   quit->setShortcut(QKeySequence(tr("Ctrl+Q")));

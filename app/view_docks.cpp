@@ -2,12 +2,16 @@
 
 #include "app/dock.h"
 #include "app/session_controller.h"
+#include "views/export_batch.h"
+#include "views/export_dialog.h"
 #include "views/view_widget.h"
 
 #include <QApplication>
 #include <QChildEvent>
 #include <QCoreApplication>
 #include <QEvent>
+#include <QFileDialog>
+#include <QProgressDialog>
 #include <QTabBar>
 
 #include <algorithm>
@@ -31,6 +35,7 @@ ViewDocks::ViewDocks(SessionController& controller, QWidget* parent)
     addDockWidget(Qt::TopDockWidgetArea, dock);
     connect(view, &ViewWidget::selectionProposed, this, &ViewDocks::takeProposal);
     connect(view, &ViewWidget::message, this, &ViewDocks::message);
+    connect(view, &ViewWidget::exportAllRequested, this, &ViewDocks::exportAll);
     connect(dock, &QDockWidget::visibilityChanged, this, &ViewDocks::present);
     m_docks.push_back(dock);
     m_views.push_back(view);
@@ -42,6 +47,7 @@ ViewDocks::ViewDocks(SessionController& controller, QWidget* parent)
 void ViewDocks::applyTheme(const Theme& theme) {
   for (Dock* dock : m_docks) dock->applyTheme(theme);
   for (ViewWidget* view : m_views) view->setTheme(theme);
+  m_scale = theme.scale;
 }
 
 void ViewDocks::setTitlesShown(bool shown) {
@@ -104,6 +110,40 @@ void ViewDocks::setOptionValues(const QStringList& values) {
       if (value.startsWith(prefix)) own << value.mid(prefix.size());
     }
     view->setOptionValues(own);
+  }
+}
+
+void ViewDocks::exportAll() {
+  const ViewWidget* shown = activeView() ? activeView() : m_views.front();
+  const QSize size = shown->pictureSize();
+  const double scale = m_scale;
+  // As they stand now, whatever the run does meanwhile.
+  std::vector<ExportItem> items;
+  for (const ViewWidget* view : m_views) items.push_back(view->exportItem());
+  const std::optional<ExportChoice> choice =
+      ExportDialog::ask(ExportDialog::Kind::allViews, tr("Export all views"), size, scale, this);
+  if (!choice) return;
+  const QString folder = QFileDialog::getExistingDirectory(this, tr("Write all views into"));
+  if (folder.isEmpty()) return;
+  QProgressDialog progress(tr("Writing the views…"), tr("Cancel"), 0, 1, this);
+  progress.setWindowTitle(tr("Export all views"));
+  progress.setWindowModality(Qt::WindowModal);
+  progress.setMinimumDuration(300);
+  const Result<int> written = exportBatch(items, choice->formats, folder, choice->figure(size, scale),
+                                          choice->dark, [&](int done, int of, const QString& file) {
+                                            progress.setMaximum(of);
+                                            progress.setLabelText(tr("Writing %1").arg(file));
+                                            progress.setValue(done);
+                                            return !progress.wasCanceled();
+                                          });
+  const bool cancelled = progress.wasCanceled();
+  progress.reset();
+  if (!written.ok()) {
+    emit message(QString::fromStdString(written.error().message()), true);
+  } else if (cancelled) {
+    emit message(tr("Cancelled: %1 files stand in %2").arg(written.value()).arg(folder), false);
+  } else {
+    emit message(tr("Wrote %1 files into %2").arg(written.value()).arg(folder), false);
   }
 }
 

@@ -31,6 +31,9 @@ class ViewDocks : public QMainWindow {
   QStringList optionValues() const;
   void setOptionValues(const QStringList& values);
 
+  /// Asks for formats, size and folder, and writes every view there, with progress and a way to cancel.
+  void exportAll();
+
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  signals:
@@ -44,6 +47,7 @@ class ViewDocks : public QMainWindow {
   SessionController& m_controller;
   std::vector<Dock*> m_docks;
   std::vector<ViewWidget*> m_views;
+  double m_scale = 1;  ///< of the theme
 };
 
 }  // namespace decodescope

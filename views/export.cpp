@@ -2,6 +2,7 @@
 
 #include <QBuffer>
 #include <QDir>
+#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -18,6 +19,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <memory>
 
 namespace decodescope {
 namespace {
@@ -159,16 +161,44 @@ QByteArray npyBytes(const NamedTable& table) {
   return bytes;
 }
 
+/// A table's name as part of a file's name.
+QString fileWord(const QString& name) {
+  static const QRegularExpression kOther(QStringLiteral("[^\\w.·-]+"),
+                                         QRegularExpression::UseUnicodePropertiesOption);
+  QString word = name;
+  return word.replace(kOther, QStringLiteral("_"));
+}
+
+/// All of the files or none: each is written beside its place first.
+Result<void> writeFiles(const std::vector<std::pair<QString, QByteArray>>& files) {
+  std::vector<std::unique_ptr<QSaveFile>> open;
+  for (const auto& [path, bytes] : files) {
+    open.push_back(std::make_unique<QSaveFile>(path));
+    QSaveFile& file = *open.back();
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.flush())
+      return fileError(path, "cannot be written", file.errorString());
+  }
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    if (open[i]->commit()) continue;
+    const Error error = fileError(files[i].first, "cannot be written", open[i]->errorString());
+    for (std::size_t done = 0; done < i; ++done) QFile::remove(files[done].first);
+    return error;
+  }
+  return {};
+}
+
 Result<void> writeNpy(const std::vector<NamedTable>& tables, const QString& path, const QString& command) {
   const QFileInfo info(path);
+  std::vector<std::pair<QString, QByteArray>> files;
   QJsonArray list;
   const NamedTable none{QStringLiteral("empty"), {}, {}, {0}, {}};
   const std::size_t count = std::max<std::size_t>(1, tables.size());
   for (std::size_t i = 0; i < count; ++i) {
     const NamedTable& table = tables.empty() ? none : tables[i];
-    const QString name =
-        i == 0 ? info.fileName() : QStringLiteral("%1.%2.npy").arg(info.completeBaseName(), table.name);
-    DECODESCOPE_CHECK(writeFile(info.dir().filePath(name), npyBytes(table)));
+    const QString name = i == 0
+                             ? info.fileName()
+                             : QStringLiteral("%1.%2.npy").arg(info.completeBaseName(), fileWord(table.name));
+    files.emplace_back(info.dir().filePath(name), npyBytes(table));
     QJsonArray shape;
     for (const int n : table.shape) shape.append(n);
     list.append(QJsonObject{{QStringLiteral("file"), name},
@@ -178,7 +208,8 @@ Result<void> writeNpy(const std::vector<NamedTable>& tables, const QString& path
                             {QStringLiteral("columns"), QJsonArray::fromStringList(table.columns)}});
   }
   const QJsonObject root{{QStringLiteral("command"), command}, {QStringLiteral("tables"), list}};
-  return writeFile(path + QStringLiteral(".json"), QJsonDocument(root).toJson());
+  files.emplace_back(path + QStringLiteral(".json"), QJsonDocument(root).toJson());
+  return writeFiles(files);
 }
 
 }  // namespace

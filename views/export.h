@@ -18,6 +18,9 @@ enum class ExportFormat { png, svg, pdf, csv, npy };
 std::optional<ExportFormat> exportFormatOf(const QString& suffix);
 QString suffixOf(ExportFormat format);
 
+/// No picture is wider or higher than this, in dots.
+inline constexpr int kLargestFigureSide = 16384;
+
 /// How large a figure is. One unit of the painter is one dot.
 struct FigureSize {
   QSize dots;

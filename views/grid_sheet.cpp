@@ -24,11 +24,20 @@ QFont signFont(const Theme& theme) {
   return theme.sized(14);
 }
 
-QString longestNumber(const std::vector<GridLine>& lines) {
+constexpr int kAllDecimals = 9;
+
+/// The grid with its numbers rounded to that many decimals.
+CellGrid rounded(const CellGrid& grid, int mostDecimals) {
+  CellGrid round = grid;
+  if (round.decimals > mostDecimals) round.decimals = mostDecimals;
+  return round;
+}
+
+QString longestNumber(const std::vector<GridLine>& lines, int mostDecimals) {
   QString longest;
   for (const GridLine& line : lines) {
     for (const GridItem& item : line) {
-      const QString text = widestNumber(item.grid);
+      const QString text = widestNumber(rounded(item.grid, mostDecimals));
       if (text.size() > longest.size()) longest = text;
     }
   }
@@ -79,8 +88,11 @@ std::optional<std::vector<GridSheet::Placed>> GridSheet::place(QPainter& painter
       const double cells = cell.width * grid.columns;
       const double words = std::max(names.horizontalAdvance(grid.name + QStringLiteral("  ") + grid.shape),
                                     std::min(theme.px(230), labels.horizontalAdvance(grid.caption)));
-      const double width = sign + rowLabels + std::max(cells, words) + theme.px(6);
-      if (fit != Fit::unbroken && x + width > area.right() && placed.size() > lineStart) finishLine();
+      const double width =
+          sign + rowLabels + (fit == Fit::cramped ? cells : std::max(cells, words)) + theme.px(6);
+      if (fit != Fit::unbroken && fit != Fit::cramped && x + width > area.right() &&
+          placed.size() > lineStart)
+        finishLine();
       if (fit != Fit::anyhow && x + width > area.right() + 0.5) return std::nullopt;
       const double top = y + names.height() + theme.px(2) + (labelled ? labels.height() + theme.px(1) : 0);
       Placed p{l, i, QRectF(), QRectF(x, 0, sign, 0), QRectF(), grid.rows, grid.columns};
@@ -102,26 +114,32 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
   m_area = area;
   m_placed.clear();
   m_numberPixels = 0;
-  const QString longest = longestNumber(lines);
   struct Try {
     Cell cell;
     Fit fit;
+    int decimals = kAllDecimals;
   };
   std::vector<Try> tries;
-  const auto withNumbers = [&](Fit fit, double smallest) {
+  const auto withNumbers = [&](Fit fit, double smallest, int decimals = kAllDecimals) {
+    const QString longest = longestNumber(lines, decimals);
     for (double pixels = 22; pixels >= smallest; --pixels) {
       const QFontMetricsF metrics(theme.sized(pixels), painter.device());
       tries.push_back({{wholePixels(painter, metrics.horizontalAdvance(longest) + theme.px(pixels * 0.8)),
                         wholePixels(painter, metrics.height() + theme.px(pixels * 0.5)), pixels},
-                       fit});
+                       fit,
+                       decimals});
     }
   };
   // An equation on one line reads better than large numbers on two.
   withNumbers(Fit::unbroken, 12);
   withNumbers(Fit::broken, 9);
+  // Numbers that are rounded more, under names that are shortened, still say more than colours alone.
+  withNumbers(Fit::cramped, 9);
+  withNumbers(Fit::cramped, 9, 1);
+  withNumbers(Fit::broken, 9, 1);
   for (const double side : {20, 16, 13, 11, 9, 7, 5, 4, 3, 2, 1}) {
     const double pixels = wholePixels(painter, theme.px(side));
-    tries.push_back({{pixels, pixels, 0}, Fit::broken});
+    tries.push_back({{pixels, pixels, 0}, Fit::broken, kAllDecimals});
   }
   tries.back().fit = Fit::anyhow;
   for (const Try& attempt : tries) {
@@ -129,6 +147,7 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
     if (!placed) continue;
     m_placed = std::move(*placed);
     m_numberPixels = attempt.cell.number;
+    m_mostDecimals = attempt.decimals;
     break;
   }
   m_bottom = area.top();
@@ -180,7 +199,7 @@ void GridSheet::paintItem(QPainter& painter, const Theme& theme, const Placed& p
           QRectF(p.frame.left(), p.cells.top() + r * h, p.cells.left() - p.frame.left() - theme.px(5), h),
           Qt::AlignRight | Qt::AlignVCenter, grid.rowLabels[r]);
   }
-  drawGridCells(painter, p.cells, grid, theme, m_numberPixels);
+  drawGridCells(painter, p.cells, rounded(grid, m_mostDecimals), theme, m_numberPixels);
   if (!grid.caption.isEmpty()) {
     painter.setFont(labelFont(theme));
     painter.setPen(theme.faintText);

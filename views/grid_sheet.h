@@ -46,6 +46,7 @@ class GridSheet {
   };
   enum class Fit {
     unbroken,  ///< every line on one line
+    cramped,   ///< the same, and names no wider than their matrices
     broken,    ///< lines may be broken
     anyhow,    ///< it may run out of the area
   };
@@ -59,6 +60,7 @@ class GridSheet {
   QRectF m_area;
   std::vector<Placed> m_placed;
   double m_numberPixels = 0;
+  int m_mostDecimals = 9;  ///< of the numbers, where there was no room for more
   double m_bottom = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "views/view_widget.h"
 
 #include "views/export.h"
+#include "views/export_dialog.h"
 #include "views/render_command.h"
 
 #include <QAction>
@@ -29,6 +30,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace decodescope {
 
@@ -233,6 +235,11 @@ void ViewWidget::present(const SessionSnapshotPtr& session, const Selection& sel
   m_view->present(*session, selection);
   m_canvas->setAccessibleDescription(m_view->description());
   m_canvas->update();
+  // How far a number may go depends on the model.
+  const Selection at = clampTo(selection, *session);
+  const void* model =
+      session->lanes.empty() ? nullptr : session->lanes[static_cast<std::size_t>(at.lane)].run->model.get();
+  if (std::exchange(m_toolBarOf, model) != model) rebuildToolBarSoon();
 }
 
 void ViewWidget::setTheme(const Theme& theme) {
@@ -403,6 +410,7 @@ void ViewWidget::addActions(QMenu& menu) {
   menu.addAction(tr("Copy command"), this, &ViewWidget::copyCommand);
   menu.addSeparator();
   menu.addAction(tr("Save as PNG, SVG, PDF, CSV or NPY…"), this, &ViewWidget::exportAs);
+  menu.addAction(tr("Export all views…"), this, &ViewWidget::exportAllRequested);
 }
 
 void ViewWidget::showContextMenu(const QPoint& globalPosition) {
@@ -433,28 +441,39 @@ void ViewWidget::copyCommand() {
   emit message(tr("Copied the command that draws “%1”").arg(title()), false);
 }
 
+ExportItem ViewWidget::exportItem() const {
+  ExportItem item{QLatin1String(m_info.id), m_info.make(), m_session, m_selection};
+  for (const ViewOption& option : m_view->options()) item.view->setOption(option.id, option.value);
+  item.view->present(*m_session, m_selection);
+  item.view->setZoomed(m_view->zoomed());
+  return item;
+}
+
+QSize ViewWidget::pictureSize() const {
+  return m_canvas->size();
+}
+
 void ViewWidget::exportAs() {
-  const QString filters =
-      tr("PNG picture (*.png);;SVG drawing (*.svg);;PDF document (*.pdf);;CSV table (*.csv);;NumPy array "
-         "(*.npy)");
-  QString chosen;
+  // What is shown now is what is written, however long the dialogs stay open.
+  const ExportItem item = exportItem();
+  const std::optional<ExportChoice> choice = ExportDialog::ask(
+      ExportDialog::Kind::oneView, tr("Export “%1”").arg(title()), m_canvas->size(), m_theme.scale, this);
+  if (!choice) return;
+  const QString suffix = suffixOf(choice->formats.front());
   QString path =
-      QFileDialog::getSaveFileName(this, tr("Save “%1”").arg(title()),
-                                   QLatin1String(m_info.id) + QStringLiteral(".png"), filters, &chosen);
+      QFileDialog::getSaveFileName(this, tr("Save “%1”").arg(title()), item.id + QLatin1Char('.') + suffix,
+                                   tr("%1 file (*.%2)").arg(suffix.toUpper(), suffix));
   if (path.isEmpty()) return;
-  if (QFileInfo(path).suffix().isEmpty())
-    path += QLatin1Char('.') + chosen.section(QStringLiteral("*."), 1).section(QLatin1Char(')'), 0, 0);
+  if (QFileInfo(path).suffix().isEmpty()) path += QLatin1Char('.') + suffix;
   const std::optional<ExportFormat> format = exportFormatOf(QFileInfo(path).suffix());
   if (!format) {
     emit message(tr("%1: the name must end in .png, .svg, .pdf, .csv or .npy").arg(path), true);
     return;
   }
-  // Figures are light unless the command line says otherwise: they go onto paper and slides.
-  const FigureSize figure = figureInPixels(m_canvas->size(), m_theme.scale);
+  const FigureSize figure = choice->figure(m_canvas->size(), m_theme.scale);
   const QString again =
-      renderCommand(*m_session, m_selection, QLatin1String(m_info.id), *m_view, figure, false, path);
-  const Result<void> written = exportView(*m_view, *format, path, figure, false, again);
-  m_canvas->update();
+      renderCommand(*item.session, item.selection, item.id, *item.view, figure, choice->dark, path);
+  const Result<void> written = exportView(*item.view, *format, path, figure, choice->dark, again);
   if (written.ok()) {
     emit message(tr("Saved %1").arg(path), false);
   } else {

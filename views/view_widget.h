@@ -1,6 +1,7 @@
 #pragma once
 
 #ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
+#include "views/export_batch.h"
 #include "views/view.h"
 #endif
 
@@ -43,6 +44,9 @@ class ViewWidget : public QWidget {
 
   /// The call of `decodescope render` that draws what is shown.
   QString command() const;
+  /// The view as it stands, by itself: what happens to the window later does not change it.
+  ExportItem exportItem() const;
+  QSize pictureSize() const;
 
   QSize sizeHint() const override;
   QSize minimumSizeHint() const override;
@@ -51,7 +55,7 @@ class ViewWidget : public QWidget {
   void copyPicture();
   void copyData();
   void copyCommand();
-  /// Asks for a file and writes the view there, in the format that its suffix says.
+  /// Asks for format, size and file, and writes the view there. The suffix of the file's name decides.
   void exportAs();
 
  signals:
@@ -59,6 +63,8 @@ class ViewWidget : public QWidget {
   void optionsChanged();
   /// A click asked to decode on from this step with another token than the one that was picked.
   void branchProposed(const decodescope::Selection& at, decodescope::TokenId token);
+  /// Its menu asked to write every view into a folder.
+  void exportAllRequested();
   /// Something that the user should be told, in one line: "Saved FILE", or why it could not be.
   void message(const QString& text, bool isError);
 
@@ -79,6 +85,7 @@ class ViewWidget : public QWidget {
   SessionSnapshotPtr m_session;
   Selection m_selection;
   QToolBar* m_toolBar = nullptr;
+  const void* m_toolBarOf = nullptr;  ///< the model that it was built for
   Canvas* m_canvas = nullptr;
 };
 

@@ -12,7 +12,6 @@
 namespace decodescope {
 namespace {
 
-constexpr int kLargestSide = 16384;
 constexpr double kDefaultDpi = 300;
 constexpr double kDefaultFontPt = 9;
 
@@ -87,9 +86,9 @@ Result<FigureSize> parseFigure(const Arguments& arguments) {
         const double dpi,
         parseReal("--dpi", arguments.value("--dpi").value_or(std::to_string(kDefaultDpi)), 36, 2400));
     const FigureSize figure = figureInMillimetres(millimetres, font, dpi);
-    if (figure.dots.width() > kLargestSide)
+    if (figure.dots.width() > kLargestFigureSide)
       return usage("--width-mm", "gives too large a picture", std::to_string(figure.dots.width()) + " dots",
-                   "at most " + std::to_string(kLargestSide));
+                   "at most " + std::to_string(kLargestFigureSide));
     return figure;
   }
   for (const char* option : {"--font-pt", "--dpi"}) {
@@ -99,8 +98,8 @@ Result<FigureSize> parseFigure(const Arguments& arguments) {
   if (size) {
     const auto x = size->find('x');
     if (x == std::string::npos) return usage("--size", "is not WIDTHxHEIGHT", *size, "for example 1200x800");
-    DECODESCOPE_TRY(const long long w, parseWhole("--size", size->substr(0, x), 1, kLargestSide));
-    DECODESCOPE_TRY(const long long h, parseWhole("--size", size->substr(x + 1), 1, kLargestSide));
+    DECODESCOPE_TRY(const long long w, parseWhole("--size", size->substr(0, x), 1, kLargestFigureSide));
+    DECODESCOPE_TRY(const long long h, parseWhole("--size", size->substr(x + 1), 1, kLargestFigureSide));
     pixels = QSize(static_cast<int>(w), static_cast<int>(h));
   }
   double scale = 1;

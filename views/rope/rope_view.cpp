@@ -311,7 +311,7 @@ void RopeView::paintScores(QPainter& painter, const QRectF& area, const Theme& t
       {tr("shifted: at %1, %2").arg(m_model.queryPosition()).arg(m_model.keyPosition()),
        signedNumber(m_model.shiftedScore(), 4), theme.accent},
       {tr("|difference|"), QString::number(difference, 'g', 2),
-       difference < 1e-5 ? theme.value : theme.warning},
+       difference < 1e-5 * std::max(1.0, std::abs(m_model.score())) ? theme.value : theme.warning},
       {tr("not turned: q·k/√d"), signedNumber(m_model.unturnedScore(), 4), theme.faintText},
       {tr("|Δ| to the other pair layout"), QString::number(m_model.layoutDifference(), 'g', 2),
        theme.faintText},

@@ -55,6 +55,17 @@ TEST(MaskStrategies, AgreeOnRealTraces) {
   }
 }
 
+TEST(MaskStrategies, AgreeUpToPosition2000) {
+  const LoadedModelPtr model = wordyModel({.layers = 1, .heads = 2, .kvHeads = 1, .context = 2048});
+  const RunSnapshotPtr run = randomRun(model, 2001, 1);
+  const MaskStrategies m = maskStrategies(
+      unmaskedScores(model->config(), run->positions, LayerIndex{0}, HeadIndex{1}, 2001), 2001);
+  ASSERT_EQ(m.tokens, 2001);
+  EXPECT_LE(m.maxDifference, 1e-6);
+  EXPECT_EQ(m.vanishedRows, 0);
+  EXPECT_NEAR(m.rowSum(m.weights, 2000), 1, 2e-4);
+}
+
 TEST(MaskStrategies, TellRowsThatCannotBeRenormalised) {
   const MaskStrategies m = maskStrategies({0, 200, 0, 0}, 2);
   EXPECT_EQ(m.vanishedRows, 1);

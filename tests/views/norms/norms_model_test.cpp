@@ -144,6 +144,32 @@ TEST(NormsModel, MapsHoldTheStatisticsOfEachNormsInput) {
   }
 }
 
+TEST(NormsModel, WithoutAMaskAnEarlierStepShowsItsOwnRows) {
+  RunSettings settings;
+  settings.rules.causalMask = false;
+  Result<Lane> lane = Lane::start(wordyModel({}), settings, {TokenId{4}, TokenId{9}, TokenId{12}}, {});
+  ASSERT_TRUE(lane.ok());
+  for (int i = 0; i < 3; ++i) lane.value().step();
+  const RunSnapshotPtr run = lane.value().snapshot();
+  NormsModel model;
+  std::vector<std::vector<float>> rows, maps;
+  for (const int step : {3, 1, 2, 1}) {
+    Selection s = at(1, 1);
+    s.step = StepIndex{step};
+    model.present(sessionOf(run), s, {});
+    const auto before = run->tracesAt(s.step)[1]->row(Site::output, LayerIndex{0});
+    ASSERT_EQ(model.input().size(), before.size());
+    EXPECT_TRUE(std::equal(before.begin(), before.end(), model.input().begin())) << step;
+    EXPECT_LE(model.traceDifference(), 1e-6);
+    rows.emplace_back(model.input().begin(), model.input().end());
+    maps.push_back(model.statisticMap(NormStatistic::rms));
+  }
+  EXPECT_NE(rows[0], rows[1]);
+  EXPECT_EQ(rows[1], rows[3]);
+  EXPECT_NE(maps[1], maps[2]);
+  EXPECT_EQ(maps[1], maps[3]);
+}
+
 TEST(NormsModel, LeavesOutWhatIsNotStored) {
   auto dropped = std::make_shared<RunSnapshot>(*runOf(love(), 6));
   dropped->positions[1].reset();

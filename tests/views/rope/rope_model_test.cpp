@@ -90,6 +90,66 @@ TEST(RopeModel, BothLayoutsAgreeAtFarPositions) {
   }
 }
 
+/// A run that really reaches position 2000, not one shifted there.
+TEST(RopeModel, ScoresAtPosition2000OnlyKnowTheDistance) {
+  for (const RotaryLayout layout : {RotaryLayout::rotateHalf, RotaryLayout::interleaved}) {
+    ModelConfig config = smallConfig();
+    config.maxPositionEmbeddings = 4096;
+    config.rotaryLayout = layout;
+    const RunSnapshotPtr run = runOf(randomLoadedModel(config, 8), 2001);
+    for (const auto& [query, key] : {std::pair{2000, 0}, {2000, 1999}, {1203, 777}}) {
+      const RopeModel far = shown(run, at(query, key, 1, 2));
+      ASSERT_EQ(far.state(), RopeModel::State::rotary);
+      const double size = std::max(1.0, std::abs(far.score()));
+      EXPECT_NEAR(far.shiftedScore(), far.score(), 1e-6 * size) << "turned here as the decoder turns";
+      EXPECT_LE(far.layoutDifference(), 1e-5 * size);
+      EXPECT_NEAR(far.distanceScores()[static_cast<std::size_t>(query - key)], far.score(), 1e-5 * size);
+      const RopeModel farther = shown(run, at(query, key, 1, 2), {.shift = 2000});
+      EXPECT_NEAR(farther.shiftedScore(), far.score(), 1e-5 * size);
+    }
+  }
+}
+
+TEST(RopeModel, AFollowedPairBringsItsPartOfEveryScore) {
+  const RunSnapshotPtr run = runOf(bundled("tales-mha"), 20);
+  const RopeModel plain = shown(run, at(12, 5));
+  EXPECT_EQ(plain.chosenPair(), nullptr);
+  EXPECT_TRUE(plain.pairScores().empty());
+  std::vector<double> sum(plain.distanceScores().size(), 0);
+  for (int pair = 0; pair < plain.config().headDim / 2; ++pair) {
+    const RopeModel model = shown(run, at(12, 5), {.panel = RopePanel::distance, .pair = pair});
+    ASSERT_NE(model.chosenPair(), nullptr);
+    EXPECT_EQ(model.chosenPair()->pair, pair);
+    const std::vector<double> parts = model.pairScores();
+    for (std::size_t r = 0; r < sum.size(); ++r) sum[r] += parts[r];
+    EXPECT_NEAR(parts[7], model.chosenPair()->product / std::sqrt(plain.config().headDim), 1e-4)
+        << "at the distance of the query and the key";
+    EXPECT_EQ(model.tables()[0].columns.size(), 3);
+    EXPECT_TRUE(model.facts().join(QLatin1Char(' ')).contains(QStringLiteral("followed: pair %1").arg(pair)));
+  }
+  for (std::size_t r = 0; r < sum.size(); ++r) EXPECT_NEAR(sum[r], plain.distanceScores()[r], 1e-9);
+  EXPECT_EQ(shown(run, at(12, 5), {.pair = 99}).chosenPair(), nullptr);
+}
+
+TEST(RopeModel, WithoutAMaskAnEarlierStepShowsItsOwnRows) {
+  RunSettings settings;
+  settings.rules.causalMask = false;
+  Result<Lane> lane = Lane::start(wordyModel({}), settings, {TokenId{4}, TokenId{9}, TokenId{12}}, {});
+  ASSERT_TRUE(lane.ok());
+  for (int i = 0; i < 3; ++i) lane.value().step();
+  const RunSnapshotPtr run = lane.value().snapshot();
+  Selection s = at(1, 2, 1);
+  for (int step = 1; step <= 3; ++step) {
+    s.step = StepIndex{step};
+    const std::vector<float> row = attentionRow(run->model->config(), run->tracesAt(s.step), LayerIndex{1},
+                                                HeadIndex{0}, Position{1}, ScoreStage::scaled);
+    EXPECT_NEAR(shown(run, s).score(), static_cast<double>(row[2]), 1e-6) << step;
+  }
+  const double last = shown(run, s).score();
+  s.step = StepIndex{1};
+  EXPECT_NE(shown(run, s).score(), last);
+}
+
 TEST(RopeModel, ScoreIsTheRunsOwn) {
   for (const NamedConfig& named : decoderFamily()) {
     if (named.config.position != PositionKind::rotary) continue;

@@ -3,6 +3,10 @@
 #include "tests/support/random_run.h"
 #include "tests/views/paint.h"
 
+#include <QBuffer>
+#include <QPainter>
+#include <QSvgGenerator>
+
 #include <gtest/gtest.h>
 #include <set>
 
@@ -91,6 +95,31 @@ TEST(WorkedExampleView, FillsItsArea) {
         if (size.width() >= 320) {
           EXPECT_GE(colorCount(image, 6), 6) << example;
         }
+      }
+    }
+  }
+}
+
+/// Each matrix once: where its first place was too small, nothing of it stays behind.
+TEST(WorkedExampleView, PaintsEachMatrixOnce) {
+  for (const ViewOption& option : WorkedExampleView().options()) {
+    if (option.id != QLatin1String("example")) continue;
+    for (const auto& [example, title] : option.choices) {
+      for (const double scale : {1.0, 1.5, 2.0, 2.5}) {
+        WorkedExampleView view;
+        view.setOption(QStringLiteral("example"), example);
+        QByteArray svg;
+        QBuffer buffer(&svg);
+        buffer.open(QIODevice::WriteOnly);
+        QSvgGenerator device;
+        device.setOutputDevice(&buffer);
+        device.setSize(QSize(1280, 720));
+        QPainter painter(&device);
+        view.paint(painter, QRectF(0, 0, 1280, 720), Theme::makeLight(scale));
+        painter.end();
+        const CellGrid& first = view.model().lines().front().front().grid;
+        const QByteArray name = '>' + first.name.toHtmlEscaped().toUtf8() + '<';
+        EXPECT_LE(svg.count(name), 1) << qPrintable(example) << " at " << scale;
       }
     }
   }
