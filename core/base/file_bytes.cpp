@@ -82,6 +82,11 @@ Result<void> RegularFile::readAt(std::uint64_t offset, std::span<std::byte> out)
   return {};
 }
 
+bool pathExists(const std::string& path) {
+  struct stat status = {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
 Result<std::string> readWholeFile(const std::string& path, std::uint64_t limit) {
   DECODESCOPE_TRY(const RegularFile file, RegularFile::open(path));
   if (file.size() > limit) {

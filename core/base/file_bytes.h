@@ -37,4 +37,8 @@ class RegularFile {
 /// The whole content of a regular file of 1 to `limit` bytes.
 Result<std::string> readWholeFile(const std::string& path, std::uint64_t limit);
 
+/// Whether anything has this name, a link that leads nowhere included: opening that says what is wrong with
+/// it.
+bool pathExists(const std::string& path);
+
 }  // namespace decodescope

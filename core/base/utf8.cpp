@@ -79,4 +79,11 @@ std::string replaceInvalidUtf8(std::string_view text) {
   return out;
 }
 
+std::string quotedStart(std::string_view text) {
+  std::size_t end = 0;
+  for (int characters = 0; end < text.size() && characters < 60; ++characters)
+    end += readUtf8(text, end).length;
+  return "\"" + replaceInvalidUtf8(text.substr(0, end)) + (end < text.size() ? "…\"" : "\"");
+}
+
 }  // namespace decodescope

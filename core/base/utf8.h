@@ -28,4 +28,7 @@ void appendUtf8(std::string& out, char32_t code);
 /// The text with every maximal part that is not UTF-8 replaced by one U+FFFD.
 std::string replaceInvalidUtf8(std::string_view text);
 
+/// The text between quotation marks, for a message: at most 60 characters of it, bad bytes replaced.
+std::string quotedStart(std::string_view text);
+
 }  // namespace decodescope

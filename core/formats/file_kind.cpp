@@ -15,6 +15,8 @@ struct StartRow {
 
 using namespace std::string_view_literals;
 
+constexpr std::string_view kText = "text";
+
 constexpr StartRow kStarts[] = {
     {"GGUF"sv, "a GGUF file"},
     {"FUGG"sv, "a big-endian GGUF file"},
@@ -54,6 +56,11 @@ std::string fileStart(const std::string& path, std::size_t most) {
   return bytes;
 }
 
+std::string describeWrongText(std::string_view start) {
+  std::string kind = describeStart(start.substr(0, 64));
+  return kind == kText ? std::string() : kind;
+}
+
 std::string describeStart(std::string_view start) {
   for (const StartRow& row : kStarts) {
     if (start.starts_with(row.start)) return std::string(row.title);
@@ -63,7 +70,7 @@ std::string describeStart(std::string_view start) {
     const auto byte = static_cast<unsigned char>(c);
     return byte >= 0x20 ? byte != 0x7f : byte == '\n' || byte == '\r' || byte == '\t';
   };
-  if (!start.empty() && std::all_of(start.begin(), start.end(), isText)) return "text";
+  if (!start.empty() && std::all_of(start.begin(), start.end(), isText)) return std::string(kText);
   return {};
 }
 

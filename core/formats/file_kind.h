@@ -13,4 +13,7 @@ std::string fileStart(const std::string& path, std::size_t most);
 /// pointer", "text" …; empty when it looks like nothing in particular.
 std::string describeStart(std::string_view start);
 
+/// Same for a file that should be text: nothing when it may be.
+std::string describeWrongText(std::string_view start);
+
 }  // namespace decodescope

@@ -25,7 +25,7 @@ std::string hfFolderOf(std::string path) {
   }
   const std::size_t slash = path.rfind('/');
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  if (name != "config.json" && name != "model.safetensors" && name != "model.safetensors.index.json")
+  if (name != "config.json" && name != "model.safetensors.index.json" && !name.ends_with(".safetensors"))
     return {};
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
@@ -39,7 +39,7 @@ struct FormatRow {
 };
 
 constexpr FormatRow kFormats[] = {
-    {"huggingface", "a Hugging Face folder (or its config.json or model.safetensors)",
+    {"huggingface", "a Hugging Face folder (or its config.json or a .safetensors)",
      [](const std::string& path) { return !hfFolderOf(path).empty(); },
      [](const std::string& path, const LoadProgress& progress) {
        return loadHfFolder(hfFolderOf(path), progress);

@@ -26,7 +26,6 @@ struct Refused {
 constexpr Refused kRefused[] = {
     {"expert_count", "mixture of experts is not supported", 0},
     {"expert_used_count", "mixture of experts is not supported", 0},
-    {"attention.sliding_window", "sliding-window attention is not supported", 0},
     {"attention.max_alibi_bias", "ALiBi is not supported", 0},
     {"attention.clamp_kqv", "clamped q, k and v are not supported", 0},
     {"attn_logit_softcapping", "capped scores are not supported", 0},
@@ -91,6 +90,16 @@ Result<void> refuseUnsupported(const GgufFile& file, const Reader& reader) {
     }
   }
   return {};
+}
+
+/// A window that covers the whole context masks nothing more than the causal mask does.
+Result<void> refuseWindow(const Reader& reader, const GgufFile& file, const ModelConfig& config) {
+  constexpr std::string_view kKey = "attention.sliding_window";
+  if (!reader.has(kKey)) return {};
+  DECODESCOPE_TRY(const std::int64_t window, file.integer(reader.full(kKey), 0, std::int64_t{1} << 53));
+  if (window == 0 || window >= config.maxPositionEmbeddings) return {};
+  return reader.error(kKey, "sliding-window attention is not supported",
+                      "0, or at least context_length (" + std::to_string(config.maxPositionEmbeddings) + ")");
 }
 
 /// What rope.scaling.* stretches all angles by; 1 where the file says nothing. As in llama.cpp a factor
@@ -249,6 +258,7 @@ Result<ModelConfig> readGgufConfig(const GgufFile& file) {
   DECODESCOPE_TRY(config.numHiddenLayers, reader.count("block_count", kLayerLimit));
   DECODESCOPE_TRY(config.numAttentionHeads, reader.count("attention.head_count", kHeadLimit));
   DECODESCOPE_TRY(config.maxPositionEmbeddings, reader.count("context_length", kContextLimit));
+  DECODESCOPE_CHECK(refuseWindow(reader, file, config));
   if (config.hiddenSize % config.numAttentionHeads == 0)
     config.headDim = config.hiddenSize / config.numAttentionHeads;
   DECODESCOPE_CHECK(architecture == "gpt2" ? readGpt2(reader, config)

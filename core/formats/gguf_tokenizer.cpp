@@ -1,5 +1,6 @@
 #include "core/formats/gguf_tokenizer.h"
 
+#include "core/base/utf8.h"
 #include "core/tokenizer/bpe.h"
 #include "core/tokenizer/id_tokenizer.h"
 #include "core/tokenizer/pipeline_tokenizer.h"
@@ -86,9 +87,9 @@ class Reader {
     entries.reserve(m_tokens.size());
     for (std::size_t i = 0; i < m_tokens.size(); ++i) {
       // An empty token is a row that no text uses.
-      if (!m_tokens[i].empty()) entries.push_back({std::string(m_tokens[i]), static_cast<int>(i)});
+      if (!m_tokens[i].empty()) entries.push_back({m_tokens[i], static_cast<int>(i)});
     }
-    auto vocabulary = Vocabulary::make(std::move(entries));
+    auto vocabulary = Vocabulary::make(entries);
     if (!vocabulary.ok()) return placed(vocabulary.error());
     return vocabulary;
   }
@@ -126,7 +127,7 @@ class Reader {
       auto merge = parseMerge(vocabulary, lines[i]);
       if (!merge.ok()) {
         Error error = m_file.error(std::string(kMerges) + "[" + std::to_string(i) + "]", merge.error().what);
-        error.found = "\"" + std::string(lines[i]) + "\"";
+        error.found = quotedStart(lines[i]);
         return error;
       }
       merges.push_back(merge.value());

@@ -1,6 +1,7 @@
 #include "core/formats/hf_folder.h"
 
 #include "core/base/atomic_file.h"
+#include "core/base/file_bytes.h"
 #include "core/formats/hf_config.h"
 #include "core/formats/hf_names.h"
 #include "core/formats/hf_tensors.h"
@@ -12,7 +13,6 @@
 #include "core/tokenizer/id_tokenizer.h"
 
 #include <filesystem>
-#include <sys/stat.h>
 #include <system_error>
 #include <utility>
 
@@ -21,18 +21,13 @@ namespace {
 
 constexpr std::uint64_t kConfigLimit = 1 << 20;
 
-bool exists(const std::string& path) {
-  struct stat status = {};
-  return ::stat(path.c_str(), &status) == 0;
-}
-
 /// tokenizer.json, or else vocab.json with merges.txt; without either the model takes ids only.
 Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const std::string& folder, const ModelConfig& config,
                                                        std::vector<std::string>& warnings) {
   const std::string whole = folder + "/tokenizer.json", vocabulary = folder + "/vocab.json";
-  const bool inOne = exists(whole);
-  if (!inOne && !exists(vocabulary)) {
-    if (exists(folder + "/tokenizer.model")) {
+  const bool inOne = pathExists(whole);
+  if (!inOne && !pathExists(vocabulary)) {
+    if (pathExists(folder + "/tokenizer.model")) {
       warnings.push_back(
           "tokenizer.model (SentencePiece's own format) is not read, and there is no "
           "tokenizer.json: the model takes token ids only");
@@ -83,7 +78,7 @@ Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgres
   loaded->path = folder;
   loaded->format = "Hugging Face folder";
   DECODESCOPE_TRY(loaded->tokenizer, loadTokenizer(folder, config, loaded->warnings));
-  if (const std::string card = folder + "/card.json"; exists(card)) {
+  if (const std::string card = folder + "/card.json"; pathExists(card)) {
     DECODESCOPE_TRY(loaded->card, readModelCard(card, config));
   }
   DECODESCOPE_TRY(std::unique_ptr<Model> model, tensors.load(progress, loaded->warnings));

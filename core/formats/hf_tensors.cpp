@@ -1,23 +1,21 @@
 #include "core/formats/hf_tensors.h"
 
+#include "core/base/file_bytes.h"
 #include "core/formats/json.h"
 
 #include <algorithm>
 #include <map>
 #include <new>
 #include <set>
-#include <sys/stat.h>
 #include <utility>
 
 namespace decodescope {
 namespace {
 
 constexpr std::uint64_t kIndexLimit = 64 << 20;
-
-bool exists(const std::string& path) {
-  struct stat status = {};
-  return ::stat(path.c_str(), &status) == 0;
-}
+/// What stands in a folder that was never converted. Unpickling would run whatever the file says.
+constexpr const char* kPickles[] = {"pytorch_model.bin", "pytorch_model.bin.index.json",
+                                    "consolidated.00.pth"};
 
 Error tensorError(const std::string& file, std::string name, std::string what) {
   Error error;
@@ -55,7 +53,16 @@ Result<HfTensors> HfTensors::open(const std::string& folder, const ModelConfig& 
 Result<void> HfTensors::openFiles(const std::string& folder) {
   const std::string single = folder + "/model.safetensors";
   const std::string index = single + ".index.json";
-  if (!exists(single) && exists(index)) return openShards(folder, index);
+  if (!pathExists(single) && pathExists(index)) return openShards(folder, index);
+  if (!pathExists(single)) {
+    for (const char* name : kPickles) {
+      if (pathExists(folder + "/" + name)) {
+        Error error = tensorError(folder + "/" + name, {}, "weights in a Python pickle are not read");
+        error.allowed = "model.safetensors";
+        return error;
+      }
+    }
+  }
   DECODESCOPE_TRY(SafetensorsFile file, SafetensorsFile::open(single));
   m_files.push_back(std::make_unique<SafetensorsFile>(std::move(file)));
   return {};

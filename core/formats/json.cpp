@@ -2,6 +2,7 @@
 
 #include "core/base/file_bytes.h"
 #include "core/base/utf8.h"
+#include "core/formats/file_kind.h"
 
 #include <algorithm>
 #include <charconv>
@@ -55,20 +56,7 @@ using json_detail::Slice;
 using json_detail::Tree;
 
 constexpr std::size_t kDepthLimit = 64;
-constexpr std::size_t kShownLength = 60;
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  if (text.size() <= kShownLength) {
-    out += text;
-  } else {
-    std::size_t cut = kShownLength;
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
-    out += text.substr(0, cut);
-    out += "…";
-  }
-  return out + "\"";
-}
+constexpr std::size_t kWordLimit = 4096;
 
 std::string pathOf(const Tree& tree, std::uint32_t node) {
   std::vector<std::string> parts;
@@ -81,7 +69,7 @@ std::string pathOf(const Tree& tree, std::uint32_t node) {
                c == '-';
       });
       std::string part(plain ? "." : "[");
-      part.append(plain ? std::string(key) : quoted(key));
+      part.append(plain ? std::string(key) : quotedStart(key));
       if (!plain) part.append("]");
       parts.push_back(std::move(part));
     } else {
@@ -120,13 +108,38 @@ std::string describe(const Tree& tree, const Node& node) {
     case JsonKind::number:
       return shownNumber(node.number);
     case JsonKind::string:
-      return quoted(tree.text(node.string));
+      return quotedStart(tree.text(node.string));
     case JsonKind::array:
       return "an array";
     case JsonKind::object:
       return "an object";
   }
   return {};
+}
+
+/// Values beyond which a text is refused: dense enough for every tokenizer that there is, and far less than
+/// the number that a text of this size can hold (a tree takes 32 bytes a value).
+std::size_t valueLimit(std::size_t textSize) {
+  return 512 * 1024 + textSize / 10;
+}
+
+/// At least as many as the text has values, and no more than that in a well-formed text without empty
+/// containers; `longest` becomes the length of the longest number or word.
+std::size_t countValues(std::string_view text, std::size_t& longest) {
+  std::size_t count = 1, word = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    const bool inWord = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        c == '.' || c == '-' || c == '+';
+    word = inWord ? word + 1 : 0;
+    longest = std::max(longest, word);
+    if (c == ',' || c == '[' || c == '{') ++count;
+    if (c != '"') continue;
+    for (++at; at < text.size() && text[at] != '"'; ++at) {
+      if (text[at] == '\\') ++at;
+    }
+  }
+  return count;
 }
 
 /// Receives nlohmann's events and appends to a tree.
@@ -286,7 +299,27 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string file
     error.what = "JSON text is too large";
     return error;
   }
+  // nlohmann's reader takes it for the end of the text.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    Error error;
+    error.file = std::move(fileName);
+    error.what = "not valid JSON: a zero byte";
+    error.offset = zero;
+    return error;
+  }
+  std::size_t longest = 0;
+  const std::size_t values = countValues(text, longest);
+  if (values > valueLimit(text.size()) || longest > kWordLimit) {
+    Error error;
+    error.file = std::move(fileName);
+    const bool word = longest > kWordLimit;
+    error.what = word ? "not valid JSON: a number or word is too long" : "JSON text has too many values";
+    error.found = std::to_string(word ? longest : values);
+    error.allowed = "at most " + std::to_string(word ? kWordLimit : valueLimit(text.size()));
+    return error;
+  }
   auto tree = std::make_shared<Tree>();
+  tree->nodes.reserve(values);
   tree->file = std::move(fileName);
   TreeBuilder builder(*tree, text.size());
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) {
@@ -299,6 +332,13 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text, std::string file
 
 Result<JsonDocument> JsonDocument::read(const std::string& path, std::uint64_t limit) {
   DECODESCOPE_TRY(const std::string text, readWholeFile(path, limit));
+  if (std::string kind = describeWrongText(text); !kind.empty()) {
+    Error error;
+    error.file = path;
+    error.what = "not JSON";
+    error.found = std::move(kind);
+    return error;
+  }
   return parse(text, path);
 }
 

@@ -89,8 +89,9 @@ class JsonValue {
 };
 
 /// A parsed JSON text: a compact tree (32 bytes a value beside the strings) read strictly after RFC 8259.
-/// Refused are duplicate names, nesting beyond 64, what is not UTF-8, numbers beyond the range of double, and
-/// anything after the value. Integers keep their exact value from −2^63 to 2^63 − 1.
+/// Refused are duplicate names, nesting beyond 64, what is not UTF-8, numbers beyond the range of double,
+/// anything after the value, and more values than 2^19 and a tenth of the text's bytes. Integers keep their
+/// exact value from −2^63 to 2^63 − 1.
 class JsonDocument {
  public:
   /// Syntax errors name the byte. `fileName` stands in every error message.

@@ -2,6 +2,7 @@
 
 #include "core/base/file_bytes.h"
 #include "core/base/utf8.h"
+#include "core/formats/file_kind.h"
 #include "core/tokenizer/bpe.h"
 #include "core/tokenizer/id_tokenizer.h"
 #include "core/tokenizer/pipeline_tokenizer.h"
@@ -28,16 +29,18 @@ struct StoredToken {
 
 class TokenFile {
  public:
-  static Result<TokenFile> read(const std::string& path) {
+  /// Counts all tokens; keeps those below `wanted`.
+  static Result<TokenFile> read(const std::string& path, int wanted) {
     TokenFile file;
     file.m_path = path;
+    file.m_wanted = static_cast<std::size_t>(wanted);
     DECODESCOPE_TRY(file.m_bytes, readWholeFile(path, kFileLimit));
     DECODESCOPE_CHECK(file.parse());
     return file;
   }
 
   // Tokens point into the bytes, which a moved short string would not take along.
-  std::size_t count() const { return m_places.size(); }
+  std::size_t count() const { return m_count; }
   StoredToken token(std::size_t i) const {
     const Place& place = m_places[i];
     return {std::string_view(m_bytes).substr(place.begin, place.length), place.score};
@@ -75,19 +78,24 @@ class TokenFile {
     if (m_bytes.size() < 4) return error({}, "too short for llama2.c's tokenizer.bin", 0);
     const auto longest = valueAt<std::uint32_t>(0);
     if (longest < 1 || longest > kLengthLimit) {
+      if (std::string kind = describeStart(std::string_view(m_bytes).substr(0, 64)); !kind.empty()) {
+        Error wrong = error({}, "not a llama2.c tokenizer", 0);
+        wrong.found = std::move(kind);
+        return wrong;
+      }
       return range(error("max_token_length", "out of range", 0), longest, 1, kLengthLimit);
     }
     for (std::size_t at = 4; at < m_bytes.size();) {
-      const std::string field = "token " + std::to_string(m_places.size());
+      const std::string field = "token " + std::to_string(m_count);
       if (m_bytes.size() - at < 8) return error(field, "file ends inside the token", at);
       const auto score = valueAt<float>(at);
       if (!std::isfinite(score)) return error(field, "score is not a finite number", at);
       const auto length = valueAt<std::uint32_t>(at + 4);
       const std::uint64_t most = std::min<std::uint64_t>(longest, m_bytes.size() - at - 8);
       if (length > most) return range(error(field, "length out of range", at + 4), length, 0, most);
-      m_places.push_back({at + 8, length, score});
-      const StoredToken stored = token(m_places.size() - 1);
-      if (const auto bad = firstInvalidUtf8(stored.piece)) return error(field, "not UTF-8", at + 8 + *bad);
+      if (const auto bad = firstInvalidUtf8(std::string_view(m_bytes).substr(at + 8, length)))
+        return error(field, "not UTF-8", at + 8 + *bad);
+      if (m_count++ < m_wanted) m_places.push_back({at + 8, length, score});
       at += 8 + length;
     }
     return {};
@@ -95,6 +103,8 @@ class TokenFile {
 
   std::string m_path;
   std::string m_bytes;
+  std::size_t m_wanted = 0;
+  std::size_t m_count = 0;
   std::vector<Place> m_places;
 };
 
@@ -116,7 +126,7 @@ Result<std::shared_ptr<const Tokenizer>> build(const TokenFile& file, const std:
     const int id = static_cast<int>(i);
     scores.push_back(token.score);
     if (token.piece.empty()) continue;  // a row that no text uses
-    entries.push_back({std::string(token.piece), id});
+    entries.push_back({token.piece, id});
     // run.c never looks for the start and end tokens in a text.
     if (id == kBos || id == kEos) {
       AddedToken added{TokenId{id}, std::string(token.piece)};
@@ -129,7 +139,7 @@ Result<std::shared_ptr<const Tokenizer>> build(const TokenFile& file, const std:
     error.file = path;
     return error;
   };
-  auto vocabulary = Vocabulary::make(std::move(entries));
+  auto vocabulary = Vocabulary::make(entries);
   if (!vocabulary.ok()) return placed(vocabulary.error());
   BpeOptions options;
   options.byteFallback = true;
@@ -164,7 +174,7 @@ std::vector<std::string> otherTokenFiles(const std::filesystem::path& checkpoint
 }  // namespace
 
 Result<std::shared_ptr<const Tokenizer>> readLlama2cTokenizer(const std::string& path, int vocabSize) {
-  DECODESCOPE_TRY(const TokenFile file, TokenFile::read(path));
+  DECODESCOPE_TRY(const TokenFile file, TokenFile::read(path, vocabSize));
   if (file.count() != static_cast<std::size_t>(vocabSize)) return countError(path, file.count(), vocabSize);
   return build(file, path);
 }
@@ -174,17 +184,15 @@ Result<std::shared_ptr<const Tokenizer>> findLlama2cTokenizer(const std::string&
   constexpr const char* kUsual = "tokenizer.bin";
   const std::filesystem::path path(checkpoint);
   const std::string usual = (path.parent_path() / kUsual).string();
-  std::error_code ignored;
-  const bool hasUsual = std::filesystem::exists(usual, ignored);
   std::optional<Error> misfit;
-  if (hasUsual) {
-    DECODESCOPE_TRY(const TokenFile file, TokenFile::read(usual));
+  if (pathExists(usual)) {
+    DECODESCOPE_TRY(const TokenFile file, TokenFile::read(usual, vocabSize));
     if (file.count() == static_cast<std::size_t>(vocabSize)) return build(file, usual);
     misfit = countError(usual, file.count(), vocabSize);
   }
   std::vector<std::string> fitting;
   for (const std::string& other : otherTokenFiles(path, kUsual)) {
-    const auto file = TokenFile::read(other);
+    const auto file = TokenFile::read(other, vocabSize);
     if (file.ok() && file.value().count() == static_cast<std::size_t>(vocabSize)) fitting.push_back(other);
   }
   if (fitting.size() == 1) return readLlama2cTokenizer(fitting.front(), vocabSize);

@@ -2,6 +2,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/float_formats.h"
+#include "core/formats/file_kind.h"
 #include "core/formats/json.h"
 #include "core/formats/json_writer.h"
 #include "core/formats/stored_floats.h"
@@ -20,6 +21,7 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::uint64_t kHeaderLimit = 100'000'000;
 constexpr std::size_t kRankLimit = 8;
+constexpr std::size_t kTensorLimit = 65536;
 
 struct DtypeRow {
   std::string_view name;
@@ -130,6 +132,8 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::string& path) {
   const auto headerLength = std::bit_cast<std::uint64_t>(prefix);
   const std::uint64_t most = std::min(kHeaderLimit, size - 8);
   if (headerLength < 2 || headerLength > most) {
+    if (std::string kind = describeStart(fileStart(path, 64)); !kind.empty() && kind != "a safetensors file")
+      return fileError(path, "not a safetensors file", std::move(kind));
     Error error = fileError(path, "header length out of range", std::to_string(headerLength),
                             "2 to " + std::to_string(most));
     error.offset = 0;
@@ -149,6 +153,11 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::string& path) {
   const std::uint64_t dataStart = 8 + headerLength;
   const std::uint64_t dataSize = size - dataStart;
   DECODESCOPE_TRY(const JsonChildren members, document.root().asObject());
+  if (members.size() > kTensorLimit + 1) {
+    return fileError(path, "too many tensors", std::to_string(members.size()),
+                     "at most " + std::to_string(kTensorLimit));
+  }
+  file.m_entries.reserve(members.size());
   for (const JsonValue member : members) {
     if (member.key() == "__metadata__") {
       DECODESCOPE_CHECK(checkMetadata(member));

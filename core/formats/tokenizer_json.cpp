@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kFileLimit = 256 << 20;
 constexpr int kIdLimit = 1 << 24;
+constexpr std::size_t kAddedLimit = 65536;
 
 /// An error of the tokenizer's own, placed in the file.
 Error placed(const JsonValue& where, Error error) {
@@ -39,15 +40,18 @@ Result<TokenId> asTokenId(const JsonValue& value) {
   return TokenId{static_cast<int>(id)};
 }
 
-/// Calls visit(component, its type) for a component or, in order, for those of a (nested) Sequence.
+/// Calls visit(component, its type) for a component or, in order, for those of a (nested) Sequence. Each is
+/// work for every text, so that there may be no more than a few.
 template <class Visit>
 Result<void> visitComponents(const JsonValue& component, std::string_view listKey, Visit&& visit) {
+  constexpr std::size_t kMost = 16;
   if (component.isNull()) return {};
   DECODESCOPE_TRY(const JsonValue typeValue, component.at("type"));
   DECODESCOPE_TRY(const std::string_view type, typeValue.asString());
   if (type != "Sequence") return visit(component, typeValue, type);
   DECODESCOPE_TRY(const JsonValue list, component.at(listKey));
   DECODESCOPE_TRY(const JsonChildren items, list.asArray());
+  if (items.size() > kMost) return list.error("too many of them", "at most " + std::to_string(kMost));
   for (const JsonValue item : items) DECODESCOPE_CHECK(visitComponents(item, listKey, visit));
   return {};
 }
@@ -249,6 +253,9 @@ Result<void> readPostProcessor(const JsonValue& value, TokenizerParts& parts) {
 Result<std::vector<AddedToken>> readAddedTokens(const JsonValue& value) {
   std::vector<AddedToken> tokens;
   DECODESCOPE_TRY(const JsonChildren items, value.asArray());
+  if (items.size() > kAddedLimit)
+    return value.error("too many of them", "at most " + std::to_string(kAddedLimit));
+  tokens.reserve(items.size());
   for (const JsonValue item : items) {
     AddedToken token;
     DECODESCOPE_TRY(const JsonValue id, item.at("id"));
@@ -273,9 +280,9 @@ Result<Vocabulary> readVocabulary(const JsonValue& model) {
   entries.reserve(members.size());
   for (const JsonValue member : members) {
     DECODESCOPE_TRY(const TokenId id, asTokenId(member));
-    entries.push_back({std::string(member.key()), id.value});
+    entries.push_back({member.key(), id.value});
   }
-  Result<Vocabulary> vocabulary = Vocabulary::make(std::move(entries));
+  Result<Vocabulary> vocabulary = Vocabulary::make(entries);
   if (!vocabulary.ok()) return placed(value, vocabulary.error());
   return vocabulary;
 }

@@ -1,16 +1,15 @@
 #include "core/formats/vocab_merges.h"
 
 #include "core/base/file_bytes.h"
+#include "core/formats/file_kind.h"
 #include "core/formats/json.h"
 #include "core/tokenizer/bpe.h"
 #include "core/tokenizer/pipeline_tokenizer.h"
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <optional>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace decodescope {
@@ -26,8 +25,10 @@ class Reader {
   explicit Reader(std::string folder) : m_folder(std::move(folder)) {}
 
   Result<std::shared_ptr<const Tokenizer>> read() {
-    DECODESCOPE_TRY(std::vector<Vocabulary::Entry> entries, readEntries("vocab.json"));
-    auto vocabulary = Vocabulary::make(std::move(entries));
+    DECODESCOPE_TRY(const JsonDocument document, JsonDocument::read(path("vocab.json"), kFileLimit));
+    DECODESCOPE_TRY(const std::vector<Vocabulary::Entry> entries, entriesOf(document.root()));
+    if (entries.empty()) return document.root().error("vocabulary is empty");
+    auto vocabulary = Vocabulary::make(entries);
     if (!vocabulary.ok()) return placed("vocab.json", vocabulary.error());
     DECODESCOPE_CHECK(readSettings());
     DECODESCOPE_CHECK(addTokens(vocabulary.value()));
@@ -49,27 +50,20 @@ class Reader {
 
   /// Nothing when the folder lacks the file.
   Result<std::optional<JsonDocument>> readOptional(const char* name) const {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path(name), ignored)) return std::optional<JsonDocument>{};
+    if (!pathExists(path(name))) return std::optional<JsonDocument>{};
     DECODESCOPE_TRY(JsonDocument document, JsonDocument::read(path(name), kFileLimit));
     return std::optional(std::move(document));
   }
 
+  /// The entries point into the document.
   static Result<std::vector<Vocabulary::Entry>> entriesOf(const JsonValue& object) {
     DECODESCOPE_TRY(const JsonChildren members, object.asObject());
     std::vector<Vocabulary::Entry> entries;
     entries.reserve(members.size());
     for (const JsonValue member : members) {
       DECODESCOPE_TRY(const std::int64_t id, member.asInteger(0, kIdLimit - 1));
-      entries.push_back({std::string(member.key()), static_cast<int>(id)});
+      entries.push_back({member.key(), static_cast<int>(id)});
     }
-    return entries;
-  }
-
-  Result<std::vector<Vocabulary::Entry>> readEntries(const char* name) const {
-    DECODESCOPE_TRY(const JsonDocument document, JsonDocument::read(path(name), kFileLimit));
-    DECODESCOPE_TRY(std::vector<Vocabulary::Entry> entries, entriesOf(document.root()));
-    if (entries.empty()) return document.root().error("vocabulary is empty");
     return entries;
   }
 
@@ -175,7 +169,8 @@ class Reader {
     if (more) {
       DECODESCOPE_TRY(const std::vector<Vocabulary::Entry> entries, entriesOf(more->root()));
       for (const Vocabulary::Entry& entry : entries) {
-        if (!addedToken(entry.piece)) m_parts.addedTokens.push_back({TokenId{entry.id}, entry.piece});
+        if (!addedToken(entry.piece))
+          m_parts.addedTokens.push_back({TokenId{entry.id}, std::string(entry.piece)});
       }
     }
     for (const std::optional<std::string>& special : m_specials) {
@@ -203,7 +198,14 @@ class Reader {
 
   Result<std::vector<BpeModel::Merge>> readMerges(const Vocabulary& vocabulary) const {
     DECODESCOPE_TRY(const std::string text, readWholeFile(path("merges.txt"), kFileLimit));
+    if (std::string kind = describeWrongText(text); !kind.empty()) {
+      Error error = placed("merges.txt", {});
+      error.what = "not a list of merges";
+      error.found = std::move(kind);
+      return error;
+    }
     std::vector<BpeModel::Merge> merges;
+    merges.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
     std::size_t number = 0;
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());

@@ -27,7 +27,7 @@ Result<BpeModel::Merge> makeMerge(const Vocabulary& vocabulary, std::string_view
   if (leftId && rightId && wholeId) return BpeModel::Merge{*leftId, *rightId, *wholeId};
   const std::string_view lacking = !leftId ? left : !rightId ? right : std::string_view(whole);
   Error error;
-  error.what = "merge needs \"" + std::string(lacking) + "\", which is not in the vocabulary";
+  error.what = "merge needs " + quotedStart(lacking) + ", which is not in the vocabulary";
   return error;
 }
 
@@ -36,7 +36,7 @@ Result<BpeModel::Merge> parseMerge(const Vocabulary& vocabulary, std::string_vie
   if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
     Error error;
     error.what = "merge does not have two halves";
-    error.found = "\"" + std::string(line) + "\"";
+    error.found = quotedStart(line);
     error.allowed = "\"a b\"";
     return error;
   }
@@ -68,7 +68,8 @@ std::string byteToken(std::uint8_t byte) {
 
 BpeModel::BpeModel(Vocabulary vocabulary, const std::vector<Merge>& merges, const BpeOptions& options)
     : m_vocabulary(std::move(vocabulary)), m_options(options) {
-  m_merges.reserve(merges.size());
+  // Few merges give the same piece; a list of one merge many times over must not cost a table.
+  m_merges.reserve(std::min(merges.size(), 4 * static_cast<std::size_t>(m_vocabulary.size())));
   std::uint32_t rank = 0;
   for (const Merge& merge : merges) {
     m_merges.insert_or_assign(pairKey(merge.left.value, merge.right.value),

@@ -1,61 +1,74 @@
 #include "core/tokenizer/vocabulary.h"
 
+#include "core/base/utf8.h"
+
 #include <algorithm>
+#include <bit>
+#include <functional>
 #include <utility>
 
 namespace decodescope {
 
-Result<Vocabulary> Vocabulary::make(std::vector<Entry> entries) {
+std::size_t Vocabulary::slotOf(std::string_view piece) const {
+  const std::size_t mask = m_table.size() - 1;
+  std::size_t slot = std::hash<std::string_view>()(piece) & mask;
+  while (m_table[slot] >= 0 && text(m_places[static_cast<std::size_t>(m_table[slot])]) != piece)
+    slot = (slot + 1) & mask;
+  return slot;
+}
+
+Result<Vocabulary> Vocabulary::make(std::span<const Entry> entries) {
   const std::size_t most = 4 * entries.size() + 1024;
   const auto bad = [](const Entry& entry, const char* what, std::string allowed) {
     Error error;
-    error.field = "\"" + entry.piece + "\"";
+    error.field = quotedStart(entry.piece);
     error.what = what;
     error.found = std::to_string(entry.id);
     error.allowed = std::move(allowed);
     return error;
   };
-  std::size_t size = 0;
+  std::size_t size = 0, bytes = 0;
   for (const Entry& entry : entries) {
     if (entry.id < 0 || static_cast<std::size_t>(entry.id) > most) {
       return bad(entry, "token id out of range",
                  "0 to " + std::to_string(most) + " in a vocabulary of " + std::to_string(entries.size()));
     }
     size = std::max(size, static_cast<std::size_t>(entry.id) + 1);
+    bytes += entry.piece.size();
   }
+  if (bytes >= Place::kHole) return bad(entries.front(), "vocabulary is too large", "at most 4 GB of text");
   Vocabulary vocabulary;
-  vocabulary.m_pieces.resize(size);
-  vocabulary.m_present.resize(size, false);
-  vocabulary.m_ids.reserve(entries.size());
-  for (Entry& entry : entries) {
-    const auto place = static_cast<std::size_t>(entry.id);
-    if (vocabulary.m_present[place]) {
+  vocabulary.m_text.reserve(bytes);
+  vocabulary.m_places.resize(size);
+  vocabulary.m_table.assign(std::bit_ceil(2 * entries.size() + 2), -1);
+  for (const Entry& entry : entries) {
+    Place& place = vocabulary.m_places[static_cast<std::size_t>(entry.id)];
+    if (place.begin != Place::kHole)
       return bad(entry, "token id is taken",
-                 "an id other than that of \"" + vocabulary.m_pieces[place] + "\"");
-    }
-    vocabulary.m_present[place] = true;
-    vocabulary.m_pieces[place] = std::move(entry.piece);
-    const bool added = vocabulary.m_ids.emplace(vocabulary.m_pieces[place], entry.id).second;
-    if (!added) {
-      entry.piece = vocabulary.m_pieces[place];
-      return bad(entry, "token stands twice", "one id a token");
-    }
+                 "an id other than that of " + quotedStart(vocabulary.text(place)));
+    int& slot = vocabulary.m_table[vocabulary.slotOf(entry.piece)];
+    if (slot >= 0) return bad(entry, "token stands twice", "one id a token");
+    slot = entry.id;
+    place = {static_cast<std::uint32_t>(vocabulary.m_text.size()),
+             static_cast<std::uint32_t>(entry.piece.size())};
+    vocabulary.m_text += entry.piece;
   }
   return vocabulary;
 }
 
 std::optional<TokenId> Vocabulary::find(std::string_view piece) const {
-  const auto found = m_ids.find(piece);
-  if (found == m_ids.end()) return std::nullopt;
-  return TokenId{found->second};
+  const int id = m_table[slotOf(piece)];
+  if (id < 0) return std::nullopt;
+  return TokenId{id};
 }
 
 std::string_view Vocabulary::piece(TokenId id) const {
-  return contains(id) ? std::string_view(m_pieces[static_cast<std::size_t>(id.value)]) : std::string_view{};
+  return contains(id) ? text(m_places[static_cast<std::size_t>(id.value)]) : std::string_view{};
 }
 
 bool Vocabulary::contains(TokenId id) const {
-  return id.value >= 0 && id.value < size() && m_present[static_cast<std::size_t>(id.value)];
+  return id.value >= 0 && id.value < size() &&
+         m_places[static_cast<std::size_t>(id.value)].begin != Place::kHole;
 }
 
 }  // namespace decodescope

@@ -46,6 +46,16 @@ TEST(FileBytes, EverythingButARegularFileWithContentIsRefusedAtOnce) {
   EXPECT_EQ(messageOf("large/x"), "large/x: cannot be opened: Not a directory");
 }
 
+TEST(FileBytes, ALinkThatLeadsNowhereExists) {
+  const test::TemporaryDir folder;
+  folder.write("a", "1");
+  std::filesystem::create_symlink("nowhere", folder.file("link"));
+  EXPECT_TRUE(pathExists(folder.file("a")));
+  EXPECT_TRUE(pathExists(folder.file("link")));
+  EXPECT_FALSE(pathExists(folder.file("b")));
+  EXPECT_EQ(RegularFile::open(folder.file("link")).error().message(), folder.file("link") + ": no such file");
+}
+
 TEST(FileBytes, AFileThatWasCutMeanwhileIsAnError) {
   const test::TemporaryDir folder;
   const std::string path = folder.write("a", "12345678");

@@ -35,5 +35,14 @@ TEST(Utf8, OneReplacementForEachMaximalPart) {
   EXPECT_EQ(replaceInvalidUtf8("fine 中"), "fine 中");
 }
 
+TEST(Utf8, QuotesTheStartOfAText) {
+  EXPECT_EQ(quotedStart(""), "\"\"");
+  EXPECT_EQ(quotedStart("a\xff"), "\"a\uFFFD\"");
+  std::string sixty;
+  for (int i = 0; i < 60; ++i) sixty += "中";
+  EXPECT_EQ(quotedStart(sixty), "\"" + sixty + "\"");
+  EXPECT_EQ(quotedStart(sixty + "x"), "\"" + sixty + "…\"");
+}
+
 }  // namespace
 }  // namespace decodescope

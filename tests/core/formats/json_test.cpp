@@ -61,6 +61,7 @@ TEST(Json, SyntaxErrorsNameTheByte) {
             "(at byte 8)");
   EXPECT_EQ(failure("[1e999]"), "f: not valid JSON: number overflow parsing '1e999' (at byte 5)");
   EXPECT_EQ(failure("// c\n1"), "f: not valid JSON: invalid literal (at byte 0)");
+  EXPECT_EQ(failure(std::string("{}\0x", 4)), "f: not valid JSON: a zero byte (at byte 2)");
 }
 
 TEST(Json, DuplicateNamesAndDeepNestingAreRefused) {
@@ -70,6 +71,18 @@ TEST(Json, DuplicateNamesAndDeepNestingAreRefused) {
   EXPECT_EQ(failure(std::string(65, '[')).substr(0, 9), "f: [0][0]");
   const std::string deep = failure(std::string(100000, '['));
   EXPECT_EQ(deep.substr(deep.find(": nested")), ": nested too deeply: allowed at most 64 levels");
+}
+
+TEST(Json, MoreValuesThanTheirTextWarrantsAreRefused) {
+  std::string text = "[0";
+  for (int i = 1; i < 500'000; ++i) text += ",0";
+  EXPECT_EQ(failure(text + "]"), "ok");
+  for (int i = 0; i < 600'000; ++i) text += ",0";
+  EXPECT_EQ(failure(text + "]"), "f: JSON text has too many values: found 1100001, allowed at most 744288");
+  EXPECT_EQ(failure("[\"" + std::string(2'000'000, ',') + "\",\"\\\"[[[\"]"), "ok")
+      << "in a string they are no values";
+  EXPECT_EQ(failure("[" + std::string(4097, '1') + "]"),
+            "f: not valid JSON: a number or word is too long: found 4097, allowed at most 4096");
 }
 
 TEST(Json, AccessorsSayWhereWhatAndWhatIsAllowed) {
@@ -109,10 +122,10 @@ TEST(Json, AccessorsSayWhereWhatAndWhatIsAllowed) {
 
 TEST(Json, LongTextsAreCutInMessagesBetweenCharacters) {
   std::string text;
-  for (int i = 0; i < 50; ++i) text += "中";
+  for (int i = 0; i < 70; ++i) text += "中";
   const auto parsed = JsonDocument::parse("[\"" + text + "\"]", "f");
   const std::string message = (*parsed.value().root().asArray().value().begin()).asBool().error().message();
-  EXPECT_EQ(message, "f: [0]: wrong type: found \"" + text.substr(0, 60) + "…\", allowed true or false");
+  EXPECT_EQ(message, "f: [0]: wrong type: found \"" + text.substr(0, 180) + "…\", allowed true or false");
 }
 
 TEST(JsonWriter, WritesCompactAndIndented) {

@@ -1,4 +1,5 @@
 // Folders as others write them, good and bad, and the exact line that a user sees for each bad one.
+#include "core/base/float_formats.h"
 #include "core/formats/hf_config.h"
 #include "core/formats/loaded_model.h"
 #include "tests/core/formats/small_models.h"
@@ -85,6 +86,34 @@ std::string failure(const Files& files) {
 
 TEST(NativeFolder, Gpt2sFusedAndTransposedWeights) {
   expectNumbered(load(Files::of(smallGpt2())), smallGpt2());
+}
+
+TEST(NativeFolder, WeightsInHalves) {
+  // The numbered weights are exact in bfloat16, and small enough to be so in binary16.
+  for (const char* dtype : {"F16", "BF16"}) {
+    const bool brain = dtype == std::string("BF16");
+    const Files files = Files::of(smallLlama());
+    std::string header, data;
+    for (const TestTensor& tensor : files.tensors) {
+      const std::size_t begin = data.size();
+      for (const float x : tensor.numbers) {
+        const std::uint16_t half = brain ? floatToBf16(x) : floatToF16(x);
+        ASSERT_EQ(brain ? bf16ToFloat(half) : f16ToFloat(half), x) << tensor.name;
+        data.append(reinterpret_cast<const char*>(&half), 2);
+      }
+      std::string shape;
+      for (const int size : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(size);
+      header += (header.empty() ? "{\"" : ",\"") + tensor.name + "\":{\"dtype\":\"" + dtype +
+                "\",\"shape\":[" + shape + "],\"data_offsets\":[" + std::to_string(begin) + "," +
+                std::to_string(data.size()) + "]}";
+    }
+    const test::TemporaryDir folder;
+    files.writeTo(folder);
+    folder.write("m/model.safetensors", safetensorsBytes(header + "}", data));
+    const auto loaded = loadModel(folder.file("m"));
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message();
+    expectNumbered(loaded.value(), smallLlama());
+  }
 }
 
 TEST(NativeFolder, NamesWithoutPrefix) {
@@ -202,7 +231,7 @@ TEST(NativeFolder, PathsThatAreNoModel) {
   folder.write("notes.txt", "hello");
   EXPECT_EQ(messageFor(folder, folder.file("notes.txt")),
             "notes.txt: unknown kind of model file: found text, allowed a Hugging Face folder (or its "
-            "config.json or model.safetensors); a GGUF file (.gguf); a llama2.c checkpoint (.bin)");
+            "config.json or a .safetensors); a GGUF file (.gguf); a llama2.c checkpoint (.bin)");
   ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
   EXPECT_EQ(messageFor(folder, folder.file("fifo")), "fifo: not a file or folder that can hold a model");
   EXPECT_EQ(messageFor(folder, "/dev/null"), "/dev/null: not a file or folder that can hold a model");
@@ -213,6 +242,9 @@ TEST(NativeFolder, PathsThatAreNoModel) {
   EXPECT_EQ(messageFor(folder, folder.file("odd")), "odd/config.json: not a regular file: found a folder");
   folder.write("bare/config.json", Files::of(smallLlama()).config);
   EXPECT_EQ(messageFor(folder, folder.file("bare")), "bare/model.safetensors: no such file");
+  folder.write("bare/pytorch_model.bin", "PK");
+  EXPECT_EQ(messageFor(folder, folder.file("bare")),
+            "bare/pytorch_model.bin: weights in a Python pickle are not read: allowed model.safetensors");
   ASSERT_EQ(::mkfifo(folder.file("bare/model.safetensors").c_str(), 0600), 0);
   EXPECT_EQ(messageFor(folder, folder.file("bare")),
             "bare/model.safetensors: not a regular file: found a FIFO");

@@ -65,9 +65,10 @@ TEST_F(VocabAndMerges, EncodesAndDecodesAsGpt2) {
 }
 
 TEST_F(VocabAndMerges, SettingsAreTaken) {
-  m_folder.write("tokenizer_config.json",
-                 R"({"tokenizer_class":"GPT2Tokenizer","add_bos_token":true,"add_prefix_space":true,)"
-                 R"("bos_token":{"content":"<|endoftext|>","lstrip":false},"pad_token":"[PAD]","unk_token":null})");
+  m_folder.write(
+      "tokenizer_config.json",
+      R"({"tokenizer_class":"GPT2Tokenizer","add_bos_token":true,"add_prefix_space":true,)"
+      R"("bos_token":{"content":"<|endoftext|>","lstrip":false},"pad_token":"[PAD]","unk_token":null})");
   EXPECT_EQ(encoded("the"), (Ids{259, 258})) << "BOS, and a space in front";
   m_folder.write(
       "tokenizer_config.json",
@@ -128,7 +129,8 @@ TEST_F(VocabAndMerges, BadFilesAreNamed) {
   m_folder.write("vocab.json", "{}");
   EXPECT_EQ(failure(), "vocab.json: vocabulary is empty: found an object");
   m_folder.write("vocab.json", R"({"a":0,"b":0})");
-  EXPECT_EQ(failure(), "vocab.json: \"b\": token id is taken: found 0, allowed an id other than that of \"a\"");
+  EXPECT_EQ(failure(),
+            "vocab.json: \"b\": token id is taken: found 0, allowed an id other than that of \"a\"");
   m_folder.write("vocab.json", R"({"a":-1})");
   EXPECT_EQ(failure(), "vocab.json: a: out of range: found -1, allowed an integer from 0 to 16777215");
   std::filesystem::remove(m_folder.file("merges.txt"));

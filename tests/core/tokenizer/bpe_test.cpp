@@ -14,7 +14,7 @@ using Pieces = std::vector<std::string>;
 Vocabulary vocabularyOf(const Pieces& pieces) {
   std::vector<Vocabulary::Entry> entries;
   for (std::size_t i = 0; i < pieces.size(); ++i) entries.push_back({pieces[i], static_cast<int>(i)});
-  return std::move(Vocabulary::make(std::move(entries))).value();
+  return std::move(Vocabulary::make(entries)).value();
 }
 
 std::vector<BpeModel::Merge> mergesOf(const Vocabulary& vocabulary,
@@ -122,16 +122,31 @@ TEST(Bpe, ByteTokens) {
   }
 }
 
+Result<Vocabulary> made(const std::vector<Vocabulary::Entry>& entries) {
+  return Vocabulary::make(entries);
+}
+
+TEST(Vocabulary, FindsEveryPieceAndNoOther) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 5000; ++i) names.push_back("p" + std::to_string(i * i));
+  const Vocabulary vocabulary = vocabularyOf(names);
+  for (int i = 0; i < 5000; ++i) {
+    EXPECT_EQ(vocabulary.find(names[static_cast<std::size_t>(i)]), TokenId{i});
+    EXPECT_EQ(vocabulary.piece(TokenId{i}), names[static_cast<std::size_t>(i)]);
+    EXPECT_EQ(vocabulary.find("q" + std::to_string(i)), std::nullopt);
+  }
+}
+
 TEST(Vocabulary, RefusesWhatIsNotOneToOne) {
-  EXPECT_EQ(Vocabulary::make({{"a", 0}, {"b", 0}}).error().message(),
+  EXPECT_EQ(made({{"a", 0}, {"b", 0}}).error().message(),
             "\"b\": token id is taken: found 0, allowed an id other than that of \"a\"");
-  EXPECT_EQ(Vocabulary::make({{"a", 0}, {"a", 1}}).error().message(),
+  EXPECT_EQ(made({{"a", 0}, {"a", 1}}).error().message(),
             "\"a\": token stands twice: found 1, allowed one id a token");
-  EXPECT_EQ(Vocabulary::make({{"a", 5000000}}).error().message(),
+  EXPECT_EQ(made({{"a", 5000000}}).error().message(),
             "\"a\": token id out of range: found 5000000, allowed 0 to 1028 in a vocabulary of 1");
-  EXPECT_EQ(Vocabulary::make({{"a", -1}}).error().message(),
+  EXPECT_EQ(made({{"a", -1}}).error().message(),
             "\"a\": token id out of range: found -1, allowed 0 to 1028 in a vocabulary of 1");
-  const auto holes = Vocabulary::make({{"a", 3}, {"", 1}});
+  const auto holes = made({{"a", 3}, {"", 1}});
   ASSERT_TRUE(holes.ok());
   EXPECT_EQ(holes.value().size(), 4);
   EXPECT_TRUE(holes.value().contains(TokenId{1}));
