@@ -2,6 +2,7 @@
 
 #include "views/export.h"
 #include "views/export_dialog.h"
+#include "views/lanes_view.h"
 #include "views/render_command.h"
 
 #include <QAction>
@@ -21,6 +22,8 @@
 #include <QMimeData>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QSlider>
 #include <QToolBar>
 #include <QToolButton>
@@ -97,10 +100,14 @@ class ViewWidget::Canvas : public QWidget {
       emit m_owner.branchProposed(hit->hovered, *hit->branch);
       return;
     }
+    if (hit->strikesOnClick && !hit->strikes.empty()) {
+      emit m_owner.strikeProposed(hit->hovered, hit->strikes.front());
+      return;
+    }
     Selection s = hit->clicked.value_or(hit->hovered);
     const Selection& now = m_owner.m_selection;
-    const bool samePlace =
-        s.query == now.query && s.key == now.key && s.layer == now.layer && s.head == now.head;
+    const bool samePlace = s.lane == now.lane && s.query == now.query && s.key == now.key &&
+                           s.layer == now.layer && s.head == now.head;
     s.locked = hit->locks ? !(now.locked && samePlace) : now.locked;
     emit m_owner.selectionProposed(s);
   }
@@ -112,7 +119,9 @@ class ViewWidget::Canvas : public QWidget {
   }
 
   void wheelEvent(QWheelEvent* event) override {
-    if (event->modifiers() & Qt::ControlModifier ||
+    // Where the lanes need scrolling the wheel scrolls; with Shift it zooms.
+    const bool scrolls = m_owner.m_scroll->verticalScrollBar()->maximum() > 0;
+    if (event->modifiers() & Qt::ControlModifier || (scrolls && !(event->modifiers() & Qt::ShiftModifier)) ||
         !zoomAt(event->position(), std::pow(1.2, event->angleDelta().y() / 120.0))) {
       event->ignore();
       return;
@@ -153,7 +162,7 @@ class ViewWidget::Canvas : public QWidget {
         update();
         return;
       case Qt::Key_Menu:
-        m_owner.showContextMenu(mapToGlobal(rect().center()));
+        m_owner.showContextMenu(mapToGlobal(rect().center()), selectedPlace());
         return;
       default:
         return event->ignore();
@@ -166,7 +175,12 @@ class ViewWidget::Canvas : public QWidget {
     }
   }
 
-  void contextMenuEvent(QContextMenuEvent* event) override { m_owner.showContextMenu(event->globalPos()); }
+  void contextMenuEvent(QContextMenuEvent* event) override {
+    // The menu key has no place of its own: it means what is selected.
+    const bool pointed = event->reason() == QContextMenuEvent::Mouse;
+    m_owner.showContextMenu(event->globalPos(),
+                            pointed ? m_owner.m_view->hitTest(QPointF(event->pos())) : selectedPlace());
+  }
 
   bool event(QEvent* event) override {
     if (event->type() != QEvent::ToolTip) return QWidget::event(event);
@@ -185,6 +199,23 @@ class ViewWidget::Canvas : public QWidget {
   }
 
  private:
+  /// Where the selection stands in the picture and can be struck out; nothing when it is not seen.
+  std::optional<Hit> selectedPlace() const {
+    constexpr int kPitch = 5;
+    const Selection& now = m_owner.m_selection;
+    for (int y = kPitch; y < height(); y += kPitch) {
+      for (int x = kPitch; x < width(); x += kPitch) {
+        std::optional<Hit> hit = m_owner.m_view->hitTest(QPointF(x, y));
+        if (!hit || hit->strikes.empty()) continue;
+        const Selection& at = hit->hovered;
+        if (at.lane == now.lane && at.layer == now.layer && at.head == now.head && at.query == now.query &&
+            at.key == now.key)
+          return hit;
+      }
+    }
+    return std::nullopt;
+  }
+
   void proposeLocked(bool locked) {
     Selection s = m_owner.m_selection;
     s.locked = locked;
@@ -205,11 +236,19 @@ class ViewWidget::Canvas : public QWidget {
 };
 
 ViewWidget::ViewWidget(const ViewInfo& info, QWidget* parent)
-    : QWidget(parent), m_info(info), m_view(info.make()), m_theme(Theme::makeLight()) {
+    : QWidget(parent), m_info(info), m_view(std::make_unique<LanesView>(info)), m_theme(Theme::makeLight()) {
   setObjectName(QStringLiteral("view-%1").arg(QLatin1String(info.id)));
   m_canvas = new Canvas(*this);
   m_canvas->setObjectName(QStringLiteral("canvas-%1").arg(QLatin1String(info.id)));
   m_canvas->setAccessibleName(title());
+  m_scroll = new QScrollArea(this);
+  m_scroll->setFrameShape(QFrame::NoFrame);
+  m_scroll->setFocusPolicy(Qt::NoFocus);
+  m_scroll->setWidgetResizable(true);
+  m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  m_scroll->verticalScrollBar()->setAccessibleName(tr("Scroll the lanes"));
+  m_scroll->setWidget(m_canvas);
+  m_scroll->viewport()->installEventFilter(this);
   m_toolBar = new QToolBar(title(), this);
   m_toolBar->setToolButtonStyle(Qt::ToolButtonTextOnly);
   m_toolBar->setMovable(false);
@@ -217,13 +256,17 @@ ViewWidget::ViewWidget(const ViewInfo& info, QWidget* parent)
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
   layout->addWidget(m_toolBar);
-  layout->addWidget(m_canvas, 1);
+  layout->addWidget(m_scroll, 1);
   setFocusProxy(m_canvas);
   buildToolBar();
   present(std::make_shared<SessionSnapshot>(), Selection());
 }
 
 ViewWidget::~ViewWidget() = default;
+
+View& ViewWidget::view() {
+  return *m_view;
+}
 
 QString ViewWidget::title() const {
   return QCoreApplication::translate("Views", m_info.title);
@@ -234,6 +277,7 @@ void ViewWidget::present(const SessionSnapshotPtr& session, const Selection& sel
   m_selection = selection;
   m_view->present(*session, selection);
   m_canvas->setAccessibleDescription(m_view->description());
+  fitToLanes();
   m_canvas->update();
   // How far a number may go depends on the model.
   const Selection at = clampTo(selection, *session);
@@ -244,10 +288,31 @@ void ViewWidget::present(const SessionSnapshotPtr& session, const Selection& sel
 
 void ViewWidget::setTheme(const Theme& theme) {
   m_theme = theme;
+  fitToLanes();
   m_canvas->update();
 }
 
+void ViewWidget::fitToLanes() {
+  QStringList offered;
+  for (const ViewOption& option : m_view->options()) offered << option.id;
+  if (offered != m_offered) {
+    m_offered = offered;  // asked for once
+    rebuildToolBarSoon();
+  }
+  const QSizeF room(m_scroll->viewport()->size());
+  const int needed = static_cast<int>(std::floor(m_view->neededHeight(room, m_theme)));
+  const int height = needed > m_scroll->viewport()->height() ? needed : 0;
+  if (m_canvas->minimumHeight() != height) m_canvas->setMinimumHeight(height);
+}
+
+bool ViewWidget::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == m_scroll->viewport() && event->type() == QEvent::Resize) fitToLanes();
+  return QWidget::eventFilter(watched, event);
+}
+
 void ViewWidget::buildToolBar() {
+  m_offered.clear();
+  for (const ViewOption& option : m_view->options()) m_offered << option.id;
   const QList<QAction*> old = m_toolBar->actions();
   m_toolBar->clear();
   for (QAction* action : old) action->deleteLater();  // and the sliders in them
@@ -379,13 +444,18 @@ void ViewWidget::chooseOption(const QString& id, const QString& value) {
   if (!m_view->setOption(id, value)) return;
   m_view->present(*m_session, m_selection);
   m_canvas->setAccessibleDescription(m_view->description());
+  fitToLanes();
   m_canvas->update();
   emit optionsChanged();
 }
 
 QStringList ViewWidget::optionValues() const {
   QStringList values;
-  for (const ViewOption& option : m_view->options()) values << option.id + QLatin1Char('=') + option.value;
+  for (const ViewOption& option : m_view->options()) {
+    if (option.id != QLatin1String("lanes")) values << option.id + QLatin1Char('=') + option.value;
+  }
+  // Remembered also while there is a single lane.
+  values << QStringLiteral("lanes=") + m_view->laneMode();
   return values;
 }
 
@@ -395,6 +465,7 @@ void ViewWidget::setOptionValues(const QStringList& values) {
     if (at > 0) m_view->setOption(entry.left(at), entry.mid(at + 1));
   }
   m_view->present(*m_session, m_selection);
+  fitToLanes();
   buildToolBar();
   m_canvas->update();
 }
@@ -413,8 +484,16 @@ void ViewWidget::addActions(QMenu& menu) {
   menu.addAction(tr("Export all views…"), this, &ViewWidget::exportAllRequested);
 }
 
-void ViewWidget::showContextMenu(const QPoint& globalPosition) {
+void ViewWidget::showContextMenu(const QPoint& globalPosition, const std::optional<Hit>& place) {
   QMenu menu(this);
+  if (place) {
+    for (const StrikeOffer& offer : place->strikes) {
+      QAction* strike = menu.addAction(offer.title);
+      connect(strike, &QAction::triggered, this,
+              [this, at = place->hovered, offer] { emit strikeProposed(at, offer); });
+    }
+    if (!place->strikes.empty()) menu.addSeparator();
+  }
   addActions(menu);
   menu.addSeparator();
   menu.addAction(tr("Show everything"), this, [this] {
@@ -442,8 +521,7 @@ void ViewWidget::copyCommand() {
 }
 
 ExportItem ViewWidget::exportItem() const {
-  ExportItem item{QLatin1String(m_info.id), m_info.make(), m_session, m_selection};
-  for (const ViewOption& option : m_view->options()) item.view->setOption(option.id, option.value);
+  ExportItem item{QLatin1String(m_info.id), m_view->copy(), m_session, m_selection};
   item.view->present(*m_session, m_selection);
   item.view->setZoomed(m_view->zoomed());
   return item;

@@ -12,9 +12,12 @@
 #include <memory>
 
 class QMenu;
+class QScrollArea;
 class QToolBar;
 
 namespace decodescope {
+
+class LanesView;
 
 /// Hosts any View in a window: its options as a tool bar, its picture below; mouse, keyboard, tool tips,
 /// clipboard and export. The widget owns no selection: what the user points at is proposed, and shown when
@@ -31,7 +34,7 @@ class ViewWidget : public QWidget {
   ~ViewWidget() override;
 
   const ViewInfo& info() const { return m_info; }
-  View& view() { return *m_view; }
+  View& view();
   QString title() const;  ///< translated
 
   void present(const SessionSnapshotPtr& session, const Selection& selection);
@@ -50,6 +53,7 @@ class ViewWidget : public QWidget {
 
   QSize sizeHint() const override;
   QSize minimumSizeHint() const override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
 
  public slots:
   void copyPicture();
@@ -65,6 +69,8 @@ class ViewWidget : public QWidget {
   void branchProposed(const decodescope::Selection& at, decodescope::TokenId token);
   /// Its menu asked to write every view into a folder.
   void exportAllRequested();
+  /// A click or a menu entry asked for a what-if: these heads and rows out of the attention from there on.
+  void strikeProposed(const decodescope::Selection& at, const decodescope::StrikeOffer& offer);
   /// Something that the user should be told, in one line: "Saved FILE", or why it could not be.
   void message(const QString& text, bool isError);
 
@@ -76,16 +82,20 @@ class ViewWidget : public QWidget {
   void addField(const ViewOption& option);
   void rebuildToolBarSoon();
   void chooseOption(const QString& id, const QString& value);
-  void showContextMenu(const QPoint& globalPosition);
+  void showContextMenu(const QPoint& globalPosition, const std::optional<Hit>& place);
+  /// The options and whether the picture needs scrolling may have changed with what is presented.
+  void fitToLanes();
   void addActions(QMenu& menu);
 
   const ViewInfo& m_info;
-  std::unique_ptr<View> m_view;
+  std::unique_ptr<LanesView> m_view;
   Theme m_theme;
   SessionSnapshotPtr m_session;
   Selection m_selection;
   QToolBar* m_toolBar = nullptr;
   const void* m_toolBarOf = nullptr;  ///< the model that it was built for
+  QStringList m_offered;              ///< the tool bar's options
+  QScrollArea* m_scroll = nullptr;
   Canvas* m_canvas = nullptr;
 };
 

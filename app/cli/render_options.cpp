@@ -1,5 +1,6 @@
 #include "app/cli/render_options.h"
 
+#include "views/lanes_view.h"
 #include "views/render_command.h"
 
 #include <QDir>
@@ -118,7 +119,8 @@ Result<std::vector<std::pair<QString, QString>>> parseSettings(const Arguments& 
       bool taken = false;
       QStringList known, values;
       for (const ViewInfo* info : views) {
-        const std::unique_ptr<View> view = info->make();
+        const auto view = std::make_unique<LanesView>(*info);
+        if (id == QLatin1String("lanes")) values << QStringLiteral("beside, one, difference");
         for (const ViewOption& option : view->options()) {
           known << option.id;
           if (option.id != id) continue;
