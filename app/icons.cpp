@@ -75,6 +75,10 @@ QPainterPath filledPath(Icon which) {
     case Icon::close:
     case Icon::floatDock:
       break;
+    case Icon::compare:
+      path.addRoundedRect(QRectF(5.6, 11.5, 3, 5.5), 0.6, 0.6);
+      path.addRoundedRect(QRectF(15.4, 8, 3, 9), 0.6, 0.6);
+      break;
     case Icon::exportView:
       triangle(16.2, 3.6, 5.2, 7.2);
       break;
@@ -157,6 +161,10 @@ QPainterPath strokedPath(Icon which) {
       path.lineTo(18, 14);
       path.moveTo(9, 15);
       path.cubicTo(9, 10, 12, 7.2, 16, 7.2);
+      break;
+    case Icon::compare:
+      path.addRoundedRect(QRectF(3.5, 5, 7.2, 14), 1, 1);
+      path.addRoundedRect(QRectF(13.3, 5, 7.2, 14), 1, 1);
       break;
     default:
       break;

@@ -22,6 +22,7 @@ enum class Icon {
   warning,
   error,
   exportView,
+  compare,
 };
 
 /// Drawn by the program in the colours of the current palette: sharp at every scale, right in light and dark,

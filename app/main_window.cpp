@@ -5,14 +5,17 @@
 #include "app/dock.h"
 #include "app/elided_label.h"
 #include "app/inspector.h"
+#include "app/lane_editor.h"
 #include "app/model_library.h"
 #include "app/prompt_check.h"
+#include "app/race_dialog.h"
 #include "app/run_bar.h"
 #include "app/session_controller.h"
 #include "app/step_costs.h"
 #include "app/token_strip.h"
 #include "app/transport.h"
 #include "app/view_docks.h"
+#include "views/lane_text.h"
 
 #include <QAbstractButton>
 #include <QApplication>
@@ -53,14 +56,6 @@ QToolBar* fixedBar(const QString& id, const QString& title, QWidget* content) {
   return bar;
 }
 
-/// The folder around a model's weights or configuration; other files are models by themselves.
-QString modelOfFile(const QString& path) {
-  const QFileInfo info(path);
-  const bool partOfFolder = info.isFile() && (info.suffix() == QLatin1String("json") ||
-                                              info.suffix() == QLatin1String("safetensors"));
-  return partOfFolder ? info.path() : path;
-}
-
 }  // namespace
 
 MainWindow::MainWindow(SessionController& controller, Settings& settings)
@@ -90,7 +85,8 @@ MainWindow::~MainWindow() {
 
 void MainWindow::buildParts() {
   m_runBar = new RunBar;
-  m_tokens = new TokenStrip(m_controller);
+  m_lanes = new LaneEditor(m_controller, this);
+  m_tokens = new TokenStrip(m_controller, *m_lanes);
   m_banner = new Banner;
   m_views = new ViewDocks(m_controller);
   m_map = new ArchitectureMap(m_controller);
@@ -125,6 +121,7 @@ void MainWindow::buildParts() {
   statusBar()->addWidget(m_costs, 3);
   statusBar()->addWidget(m_otherCosts, 2);
 
+  connectLanes();
   connect(m_runBar, &RunBar::openRequested, this, &MainWindow::chooseModelFile);
   connect(m_runBar, &RunBar::modelChosen, this, &MainWindow::switchModel);
   connect(m_runBar, &RunBar::promptEntered, this, &MainWindow::startPrompt);
@@ -221,7 +218,7 @@ void MainWindow::openModel(const QString& path, const QString& prompt) {
 }
 
 void MainWindow::switchModel(const QString& path) {
-  const RunSnapshot* run = m_controller.run();
+  const RunSnapshot* run = m_controller.firstRun();
   const bool keep = run && areSiblings(path, QString::fromStdString(run->model->path));
   openModel(path, keep ? m_runBar->prompt() : QString());
   m_transport->takeFocus();
@@ -237,7 +234,7 @@ void MainWindow::startPrompt(const QString& prompt) {
 }
 
 void MainWindow::onRunStarted(bool newModel) {
-  const RunSnapshot* run = m_controller.run();
+  const RunSnapshot* run = m_controller.firstRun();
   const LoadedModel& model = *run->model;
   const Banner::Kind shown = m_banner->kind();
   if (m_banner->isVisible() && shown != Banner::Kind::hint && m_command != Command::none && !newModel)
@@ -249,6 +246,7 @@ void MainWindow::onRunStarted(bool newModel) {
     m_runBar->setHeads(model.card.heads);
     setWindowTitle(tr("%1 — Decodescope").arg(QString::fromStdString(model.name)));
     refreshModels();
+    addAwaitedLanes();
     if (!model.warnings.empty()) {
       m_banner->showMessage(Banner::Kind::warning, QString::fromStdString(model.warnings.front()));
     }
@@ -270,6 +268,7 @@ void MainWindow::onRunStarted(bool newModel) {
 
 void MainWindow::onFailed(const QString& message) {
   const Command command = std::exchange(m_command, Command::none);
+  m_lanesAfterOpen.clear();
   if (command == Command::openRemembered && !m_controller.run()) {
     const QString fallback = defaultModelFolder();
     if (!fallback.isEmpty()) {
@@ -332,7 +331,7 @@ void MainWindow::showHint() {
 }
 
 void MainWindow::refreshModels() {
-  const RunSnapshot* run = m_controller.run();
+  const RunSnapshot* run = m_controller.firstRun();
   m_runBar->setModels(bundledModelPaths(), m_settings.recentModels(),
                       run ? QString::fromStdString(run->model->path) : QString());
 }
@@ -346,18 +345,26 @@ void MainWindow::refreshStatus() {
     return;
   }
   const StepCosts costs = stepCosts(*run, *step);
-  m_costs->setWholeText(costs.measured);
+  const bool several = m_controller.session()->lanes.size() > 1;
+  m_costs->setWholeText(
+      several ? tr("%1:  %2").arg(laneLabel(*m_controller.session(), m_controller.selection().lane),
+                                  costs.measured)
+              : costs.measured);
   m_otherCosts->setWholeText(costs.other);
 }
 
 void MainWindow::chooseModelFile() {
-  auto* dialog = new QFileDialog(this, tr("Open a model"), QFileInfo(m_settings.modelPath()).path(),
-                                 tr("Models (config.json *.safetensors *.gguf *.bin);;All files (*)"));
+  auto* dialog =
+      new QFileDialog(this, tr("Open a model"), QFileInfo(m_settings.modelPath()).path(), modelFileFilter());
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setFileMode(QFileDialog::ExistingFile);
   dialog->setOption(QFileDialog::DontUseNativeDialog);
   connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::switchModel);
   dialog->open();
+}
+
+QString MainWindow::modelFileFilter() {
+  return tr("Models (config.json *.safetensors *.gguf *.bin);;All files (*)");
 }
 
 void MainWindow::zoom(int direction) {
@@ -389,6 +396,7 @@ void MainWindow::applyTheme() {
   m_transport->applyTheme(m_theme);
   m_mapDock->applyTheme(m_theme);
   m_inspectorDock->applyTheme(m_theme);
+  if (m_race) m_race->applyTheme(m_theme);
   m_mapDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
   m_inspectorDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
   const int gap = static_cast<int>(std::lround(m_theme.px(8)));
@@ -412,6 +420,7 @@ void MainWindow::fitToSize() {
   const double room = width() / m_theme.scale;
   m_runBar->fitTo(room);
   m_transport->fitTo(room);
+  m_tokens->fitTo(height() / m_theme.scale);
   m_views->setTitlesShown(height() / m_theme.scale >= 480);
   if (m_layoutRestored) setSidesHidden(room < 900);
 }

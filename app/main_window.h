@@ -17,6 +17,8 @@ class ArchitectureMap;
 class Dock;
 class ElidedLabel;
 class Inspector;
+class LaneEditor;
+class RaceDialog;
 class RunBar;
 class SessionController;
 class TokenStrip;
@@ -54,6 +56,15 @@ class MainWindow : public QMainWindow {
   void buildParts();
   void buildMenus();
   void buildThemeMenu(QMenu* menu);
+  void buildEditMenu(QMenu* edit);
+  void buildCompareMenu(QMenu* menu);
+  void fillOtherModelMenu();
+  void connectLanes();
+  /// Lanes of these models in place of all there are, the first one first.
+  void compareModels(const QStringList& paths, const QString& name);
+  void addAwaitedLanes();
+  void showRace();
+  static QString modelFileFilter();
   void fillRecentMenu();
   void restoreLayout();
   void fitToSize();
@@ -85,6 +96,11 @@ class MainWindow : public QMainWindow {
   Command m_command = Command::none;
   bool m_usesDefaultPrompt = false;
 
+  LaneEditor* m_lanes;
+  QStringList m_lanesAfterOpen;  ///< models to stand beside the one that is being opened
+  QString m_nameAfterOpen;
+  RaceDialog* m_race = nullptr;
+
   RunBar* m_runBar;
   TokenStrip* m_tokens;
   Banner* m_banner;
@@ -97,6 +113,7 @@ class MainWindow : public QMainWindow {
   ElidedLabel* m_costs;
   ElidedLabel* m_otherCosts;
   QMenu* m_recentMenu = nullptr;
+  QMenu* m_otherModelMenu = nullptr;
 };
 
 }  // namespace decodescope

@@ -45,6 +45,8 @@ void MainWindow::buildMenus() {
   QAction* quit = file->addAction(tr("&Quit"), this, &QWidget::close);
   quit->setShortcut(QKeySequence(tr("Ctrl+Q")));
 
+  buildEditMenu(menuBar()->addMenu(tr("&Edit")));
+
   QMenu* view = menuBar()->addMenu(tr("&View"));
   view->addAction(m_mapDock->toggleViewAction());
   for (Dock* dock : m_views->docks()) view->addAction(dock->toggleViewAction());
@@ -70,6 +72,8 @@ void MainWindow::buildMenus() {
   run->addAction(m_runBar->cacheAction());
   QAction* prompt = run->addAction(tr("&Edit the prompt"), m_runBar, &RunBar::focusPrompt);
   prompt->setShortcut(QKeySequence(tr("Ctrl+L")));
+
+  buildCompareMenu(menuBar()->addMenu(tr("&Compare")));
 
   QMenu* help = menuBar()->addMenu(tr("&Help"));
   QAction* shortcuts = help->addAction(tr("&Keyboard shortcuts"), this, &MainWindow::showShortcuts);

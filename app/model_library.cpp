@@ -36,6 +36,13 @@ QString modelName(const QString& path) {
   return info.isDir() ? info.fileName() : info.completeBaseName();
 }
 
+QString modelOfFile(const QString& path) {
+  const QFileInfo info(path);
+  const bool partOfFolder = info.isFile() && (info.suffix() == QLatin1String("json") ||
+                                              info.suffix() == QLatin1String("safetensors"));
+  return partOfFolder ? info.path() : path;
+}
+
 bool areSiblings(const QString& path, const QString& other) {
   const QString a = modelName(path), b = modelName(other);
   const QString family = a.section(QLatin1Char('-'), 0, 0);

@@ -15,6 +15,9 @@ QString defaultModelFolder();
 /// "tales-mha" of ".../tales-mha" and of ".../tales-mha.gguf".
 QString modelName(const QString& path);
 
+/// The folder around a model's weights or configuration; other files are models by themselves.
+QString modelOfFile(const QString& path);
+
 /// Whether the two are variants of one model ("tales-mha", "tales-gqa"), which makes sense of the same
 /// prompt.
 bool areSiblings(const QString& path, const QString& other);

@@ -88,7 +88,8 @@ RunBar::RunBar(QWidget* parent)
       m_cache(new SwitchButton(tr("KV cache"), this)),
       m_sampling(new QToolButton(this)),
       m_editor(new SamplingEditor),
-      m_heads(new QToolButton(this)) {
+      m_heads(new QToolButton(this)),
+      m_compare(new QToolButton(this)) {
   setAccessibleName(tr("Model and prompt"));
   m_modelLabel = new QLabel(tr("&Model"), this);
   m_modelLabel->setBuddy(m_model);
@@ -151,6 +152,14 @@ RunBar::RunBar(QWidget* parent)
   m_heads->setMenu(new QMenu(m_heads));
   m_heads->hide();
 
+  m_compare->setIcon(icon(Icon::compare));
+  m_compare->setText(tr("Compare"));
+  m_compare->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+  m_compare->setPopupMode(QToolButton::InstantPopup);
+  m_compare->setFocusPolicy(Qt::StrongFocus);
+  m_compare->setAccessibleName(tr("Compare"));
+  m_compare->setToolTip(tr("Further runs in lockstep beside this one: the cache off, no mask, other models"));
+
   auto* row = new QHBoxLayout(this);
   row->addWidget(m_modelLabel);
   row->addWidget(m_model);
@@ -159,6 +168,7 @@ RunBar::RunBar(QWidget* parent)
   row->addWidget(m_cache);
   row->addWidget(m_sampling);
   row->addWidget(m_heads);
+  row->addWidget(m_compare);
   setSettings({});
 }
 
@@ -176,6 +186,7 @@ void RunBar::fitTo(double room) {
   const Qt::ToolButtonStyle style = compact ? Qt::ToolButtonIconOnly : Qt::ToolButtonTextBesideIcon;
   m_sampling->setToolButtonStyle(style);
   m_heads->setToolButtonStyle(style);
+  m_compare->setToolButtonStyle(style);
   m_cache->setTextShown(!tiny);
   m_model->setMinimumContentsLength(tiny ? 6 : 12);
 }
@@ -213,6 +224,10 @@ void RunBar::setHeads(const std::vector<NotableHead>& heads) {
     connect(action, &QAction::triggered, this, [this, head] { emit headChosen(head.layer, head.head); });
   }
   m_heads->setVisible(!heads.empty());
+}
+
+void RunBar::setCompareMenu(QMenu* menu) {
+  m_compare->setMenu(menu);
 }
 
 void RunBar::setSettings(const RunSettings& settings) {

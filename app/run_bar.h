@@ -13,6 +13,7 @@ class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
 class QLineEdit;
+class QMenu;
 class QSpinBox;
 class QToolButton;
 
@@ -59,6 +60,8 @@ class RunBar : public QWidget {
   QString prompt() const;
   void setPrompt(const QString& prompt);
   void focusPrompt();
+  /// What the Compare button offers.
+  void setCompareMenu(QMenu* menu);
   /// The cache switch as a menu entry, with its shortcut.
   QAction* cacheAction() const { return m_cacheAction; }
 
@@ -81,6 +84,7 @@ class RunBar : public QWidget {
   QToolButton* m_sampling;
   SamplingEditor* m_editor;
   QToolButton* m_heads;
+  QToolButton* m_compare;
   QString m_currentModel;
   RunSettings m_settings;
 };

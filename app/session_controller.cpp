@@ -57,6 +57,10 @@ const RunSnapshot* SessionController::run() const {
   return lane < m_session->lanes.size() ? m_session->lanes[lane].run.get() : nullptr;
 }
 
+const RunSnapshot* SessionController::firstRun() const {
+  return m_session->lanes.empty() ? nullptr : m_session->lanes.front().run.get();
+}
+
 const StepRecord* SessionController::shownStep() const {
   const RunSnapshot* shown = run();
   const int step = selection().step.value;
@@ -99,8 +103,8 @@ void SessionController::interrupt() {
 }
 
 void SessionController::setSelection(const Selection& selection) {
-  Selection next = clampTo(selection, *m_session);
-  m_selection = next;
+  m_selection = clampTo(selection, *m_session);
+  settleLane();
   if (!m_selection.locked) followUnlocked();
   emit selectionChanged();
 }
@@ -124,9 +128,10 @@ void SessionController::preview(const std::optional<Selection>& hovered) {
   if (m_selection.locked && hovered) return;
   std::optional<Selection> next;
   if (hovered) {
-    next = clampTo(*hovered, *m_session);
+    next = *hovered;
     next->step = m_selection.step;
     next->locked = false;
+    next = clampTo(*next, *m_session);
   }
   if (next == m_preview) return;
   m_preview = next;
@@ -168,26 +173,26 @@ void SessionController::takeLatest() {
   if (!m_worker) return;
   SessionSnapshotPtr latest = m_worker->latest();
   if (latest == m_session) return;
-  const int stepsBefore = run() ? run()->stepCount() : 0;
+  const int stepsBefore = longestRun();
   const bool followed = m_follows;
   m_session = std::move(latest);
   m_preview.reset();
 
+  findLane();
+
   const RunSnapshot* shown = run();
-  const bool newRun = shown && shown->runId != m_runId;
-  const bool newModel = shown && shown->model != m_model;
-  if (newModel) {
-    m_model = shown->model;
-    m_stages = stagesOf(m_model->config());
-    if (stageIndex(m_stages, m_selection.site, LayerIndex{0}) < 0) m_selection.site = Site::weights;
-  }
+  const RunSnapshot* first = firstRun();
+  const bool newRun = first && first->runId != m_runId;
+  const bool newModel = first && first->model != m_model;
+  if (newModel) m_model = first->model;
+  settleLane();
   if (newRun) {
-    m_runId = shown->runId;
+    m_runId = first->runId;
     m_follows = true;
     m_selection.locked = false;
     m_stepsAwaited = 0;
   } else if (shown) {
-    const int arrived = shown->stepCount() - stepsBefore;
+    const int arrived = longestRun() - stepsBefore;
     m_stepsAwaited = std::max(0, m_stepsAwaited - arrived);
     if (arrived > 0 && followed && m_stageOnArrival >= 0) setStage(m_selection, m_stageOnArrival);
     if (arrived > 0) m_stageOnArrival = -1;

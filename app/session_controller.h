@@ -40,6 +40,8 @@ class SessionController : public QObject {
   const Selection& lastingSelection() const { return m_selection; }
   /// The selected lane's run; nullptr before a model is loaded.
   const RunSnapshot* run() const;
+  /// The first lane's run, whose prompt and settings the others share; nullptr before a model is loaded.
+  const RunSnapshot* firstRun() const;
   /// The shown step's record; nullptr at step 0 and without a run.
   const StepRecord* shownStep() const;
   std::span<const Stage> stages() const { return m_stages; }
@@ -67,6 +69,18 @@ class SessionController : public QObject {
   void restart(const QString& prompt, int stepsAfterwards);
   void setSettings(const RunSettings& settings);
   void interrupt();
+
+  /// SessionWorker::setLanes(). Safe at any time, also while playing.
+  void setLanes(std::vector<SessionWorker::LaneSpec> specs);
+  /// Every setLanes() so far has been carried out, and the session shows what came of it.
+  bool lanesSettled() const { return m_session->laneEdits == m_laneEdits; }
+  /// Selects the lane as soon as it is there.
+  void selectLaneOf(int laneId);
+  void selectLane(int index);
+  /// The next lane, behind the last one the first.
+  void selectNextLane(Direction direction);
+  /// Lets the first lane's prompt run with and without the cache; play stops.
+  void race(int tokens);
 
   /// The next stored step; at the newest one, a new token.
   void stepForward();
@@ -114,6 +128,10 @@ class SessionController : public QObject {
 
  private:
   void takeLatest();
+  void findLane();
+  void settleLane();
+  int longestRun() const;
+  bool anyLaneCanStep() const;
   void moveToStep(int step);
   int currentPlace() const;
   void setStage(Selection& selection, int stage) const;
@@ -129,7 +147,11 @@ class SessionController : public QObject {
   Selection m_selection;
   std::optional<Selection> m_preview;
   std::vector<Stage> m_stages;
-  std::uint64_t m_runId = 0;
+  std::uint64_t m_runId = 0;  ///< of the first lane
+  int m_laneId = -1;          ///< of the selected lane
+  int m_laneWanted = -1;      ///< selected when it appears
+  std::uint64_t m_laneEdits = 0;
+  LoadedModelPtr m_stagesModel;
   LoadedModelPtr m_model;
   std::string m_shownError;
   bool m_follows = true;

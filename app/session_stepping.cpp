@@ -15,7 +15,7 @@ constexpr int kMostStepsAwaited = 3;
 
 bool SessionController::canStepForward() const {
   const RunSnapshot* shown = run();
-  return shown && (m_selection.step.value < shown->stepCount() || shown->state == RunState::ready);
+  return shown && (m_selection.step.value < shown->stepCount() || anyLaneCanStep());
 }
 
 bool SessionController::canStepBack() const {
@@ -49,7 +49,7 @@ void SessionController::stepForward() {
   if (!shown) return;
   if (m_selection.step.value < shown->stepCount()) {
     moveToStep(m_selection.step.value + 1);
-  } else if (shown->state == RunState::ready) {
+  } else if (anyLaneCanStep()) {
     requestStep();
   } else {
     emit endReached();

@@ -120,6 +120,14 @@ void Settings::setRunSettings(const RunSettings& settings) {
   m_file->setValue(QStringLiteral("run/seed"), QVariant::fromValue<qulonglong>(settings.sampling.seed));
 }
 
+int Settings::raceTokens() const {
+  return std::clamp(m_file->value(QStringLiteral("race/tokens"), 100).toInt(), 1, 100000);
+}
+
+void Settings::setRaceTokens(int tokens) {
+  m_file->setValue(QStringLiteral("race/tokens"), tokens);
+}
+
 bool Settings::hintDismissed() const {
   return m_file->value(QStringLiteral("window/hintDismissed"), false).toBool();
 }

@@ -41,6 +41,8 @@ class Settings {
   void setPlaysByOperation(bool byOperation);
   RunSettings runSettings() const;
   void setRunSettings(const RunSettings& settings);
+  int raceTokens() const;
+  void setRaceTokens(int tokens);
   bool hintDismissed() const;
   void setHintDismissed();
 

@@ -1,7 +1,10 @@
 #include "app/token_strip.h"
 
 #include "app/format.h"
+#include "app/lane_editor.h"
 #include "app/session_controller.h"
+#include "views/lane_text.h"
+#include "views/text_fit.h"
 
 #include <QHelpEvent>
 #include <QMouseEvent>
@@ -13,9 +16,15 @@
 #include <cmath>
 
 namespace decodescope {
+namespace {
 
-TokenStrip::TokenStrip(SessionController& controller, QWidget* parent)
-    : QAbstractScrollArea(parent), m_controller(controller) {
+/// More rows than this scroll.
+constexpr int kMostRows = 4;
+
+}  // namespace
+
+TokenStrip::TokenStrip(SessionController& controller, const LaneEditor& lanes, QWidget* parent)
+    : QAbstractScrollArea(parent), m_controller(controller), m_lanes(lanes) {
   setFrameShape(QFrame::NoFrame);
   setAccessibleName(tr("Tokens"));
   setFocusPolicy(Qt::StrongFocus);
@@ -23,6 +32,8 @@ TokenStrip::TokenStrip(SessionController& controller, QWidget* parent)
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   horizontalScrollBar()->setAccessibleName(tr("Scroll the tokens"));
   horizontalScrollBar()->setFocusPolicy(Qt::NoFocus);
+  verticalScrollBar()->setAccessibleName(tr("Scroll the lanes"));
+  verticalScrollBar()->setFocusPolicy(Qt::NoFocus);
   viewport()->setMouseTracking(true);
   viewport()->setAutoFillBackground(false);
   connect(&m_controller, &SessionController::snapshotChanged, this, &TokenStrip::refreshRun);
@@ -33,49 +44,86 @@ void TokenStrip::applyTheme(const Theme& theme) {
   m_theme = theme;
   m_chipFont = theme.sized(13);
   m_smallFont = theme.sized(10.5);
-  m_chips.clear();
-  refreshRun();
+  m_nameFont = theme.sized(12, QFont::DemiBold);
+  m_rows.clear();
   horizontalScrollBar()->setFixedHeight(static_cast<int>(theme.px(7)));
-  setFixedHeight(sizeHint().height());
+  verticalScrollBar()->setFixedWidth(static_cast<int>(theme.px(9)));
+  refreshRun();
+  updateHeight();
+}
+
+void TokenStrip::fitTo(double height) {
+  m_low = height < 760;
+  updateHeight();
+}
+
+const RunSnapshot& TokenStrip::runOf(int row) const {
+  return *m_controller.session()->lanes[static_cast<std::size_t>(row)].run;
 }
 
 double TokenStrip::chipHeight() const {
-  return QFontMetricsF(m_chipFont).height() + m_theme.px(8);
+  return std::ceil(QFontMetricsF(m_chipFont).height() + m_theme.px(hasNames() ? 4 : 8));
 }
 
+/// 0 where there is no room for the small line below the chips.
 double TokenStrip::textHeight() const {
-  return QFontMetricsF(m_smallFont).height() + m_theme.px(2);
+  if (m_low && m_rows.size() > 2) return 0;
+  return std::ceil(QFontMetricsF(m_smallFont).height() + m_theme.px(2));
+}
+
+double TokenStrip::rowHeight() const {
+  return chipHeight() + textHeight() + m_theme.px(hasNames() ? 4 : 1);
+}
+
+int TokenStrip::shownRows() const {
+  return std::clamp(static_cast<int>(m_rows.size()), 1, kMostRows);
+}
+
+double TokenStrip::nameWidth() const {
+  return hasNames() ? std::clamp(viewport()->width() * 0.2, m_theme.px(120), m_theme.px(230)) : 0;
 }
 
 QSize TokenStrip::sizeHint() const {
   const int bar = static_cast<int>(m_theme.px(7));
-  return {400, static_cast<int>(std::ceil(m_theme.px(6) + chipHeight() + textHeight())) + bar};
+  return {400, static_cast<int>(std::ceil(m_theme.px(5) + shownRows() * rowHeight())) + bar};
+}
+
+void TokenStrip::updateHeight() {
+  const bool scrolls = static_cast<int>(m_rows.size()) > kMostRows;
+  setVerticalScrollBarPolicy(scrolls ? Qt::ScrollBarAlwaysOn : Qt::ScrollBarAlwaysOff);
+  const int height = sizeHint().height();
+  if (height != minimumHeight() || height != maximumHeight()) setFixedHeight(height);
+  updateScrollBars();
+  viewport()->update();
 }
 
 void TokenStrip::refreshRun() {
-  const RunSnapshot* run = m_controller.run();
-  if (!run) {
-    m_chips.clear();
-    viewport()->update();
-    return;
+  const auto& lanes = m_controller.session()->lanes;
+  const std::size_t before = m_rows.size();
+  m_rows.resize(lanes.size());
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    Row& row = m_rows[i];
+    const RunSnapshot& run = *lanes[i].run;
+    if (row.laneId != lanes[i].laneId || row.runId != run.runId || row.chips.size() > run.tokens.size()) {
+      if (i == 0) m_shownStep = -1;
+      row = {};
+      row.laneId = lanes[i].laneId;
+      row.runId = run.runId;
+      m_hovered = {};
+    }
+    addChips(row, run);
   }
-  if (run->runId != m_runId || m_chips.size() > run->tokens.size()) {
-    m_chips.clear();
-    m_hovered = -1;
-    m_shownStep = -1;
-    m_runId = run->runId;
-  }
-  addChips(*run);
-  updateScrollBar();
+  layoutColumns();
+  if (m_rows.size() != before) updateHeight();
+  updateScrollBars();
   refreshSelection();
 }
 
-void TokenStrip::addChips(const RunSnapshot& run) {
+void TokenStrip::addChips(Row& row, const RunSnapshot& run) const {
   const QFontMetricsF metrics(m_chipFont);
   const QFontMetricsF small(m_smallFont);
-  const double padding = m_theme.px(7), gap = m_theme.px(3);
-  double x = m_chips.empty() ? margin() : m_chips.back().x + m_chips.back().width + gap;
-  for (std::size_t i = m_chips.size(); i < run.tokens.size(); ++i) {
+  const double padding = m_theme.px(7);
+  for (std::size_t i = row.chips.size(); i < run.tokens.size(); ++i) {
     Chip chip;
     const int position = static_cast<int>(i);
     chip.piece = QString::fromStdString(run.model->tokenizer->shownPiece(run.tokens[i]));
@@ -86,31 +134,53 @@ void TokenStrip::addChips(const RunSnapshot& run) {
         chip.madeByStep = run.steps[made].index.value;
         chip.probability = run.steps[made].sampledProbability;
       }
-      // A wider gap where the generated text begins.
-      if (position == run.promptLength) x += 3 * gap;
     }
     const QString below = chip.probability >= 0 ? shownPercent(chip.probability) : QString::number(position);
     chip.width = std::max({metrics.horizontalAdvance(chip.shown) + 2 * padding,
                            small.horizontalAdvance(below) + padding, m_theme.px(24)});
-    chip.x = x;
-    x += chip.width + gap;
-    m_chips.push_back(std::move(chip));
+    row.chips.push_back(std::move(chip));
   }
 }
 
-void TokenStrip::updateScrollBar() {
-  const int visible = viewport()->width();
-  const double end = m_chips.empty() ? 0 : m_chips.back().x + m_chips.back().width + margin();
+/// As wide as the widest chip of the position, so that equal positions stand below each other.
+void TokenStrip::layoutColumns() {
+  std::size_t count = 0;
+  for (const Row& row : m_rows) count = std::max(count, row.chips.size());
+  m_columns.assign(count, {});
+  for (const Row& row : m_rows) {
+    for (std::size_t i = 0; i < row.chips.size(); ++i)
+      m_columns[i].width = std::max(m_columns[i].width, row.chips[i].width);
+  }
+  const double gap = m_theme.px(3);
+  const int promptLength = m_rows.empty() ? 0 : runOf(0).promptLength;
+  double x = margin();
+  for (std::size_t i = 0; i < count; ++i) {
+    // A wider gap where the generated text begins.
+    if (i > 0 && static_cast<int>(i) == promptLength) x += 3 * gap;
+    m_columns[i].x = x;
+    x += m_columns[i].width + gap;
+  }
+}
+
+void TokenStrip::updateScrollBars() {
+  const int visible = std::max(1, viewport()->width() - static_cast<int>(nameWidth()));
+  const double end = m_columns.empty() ? 0 : m_columns.back().x + m_columns.back().width + margin();
   horizontalScrollBar()->setPageStep(visible);
   horizontalScrollBar()->setSingleStep(static_cast<int>(m_theme.px(40)));
   horizontalScrollBar()->setRange(0, std::max(0, static_cast<int>(std::ceil(end)) - visible));
+  const auto hidden = static_cast<int>(m_rows.size()) - shownRows();
+  verticalScrollBar()->setPageStep(shownRows());
+  verticalScrollBar()->setRange(0, std::max(0, hidden));  // whole rows
 }
 
-void TokenStrip::scrollTo(const Chip& chip) {
+void TokenStrip::scrollTo(int position) {
+  if (position < 0 || position >= static_cast<int>(m_columns.size())) return;
+  const Column& column = m_columns[static_cast<std::size_t>(position)];
   QScrollBar* bar = horizontalScrollBar();
   const int slack = static_cast<int>(m_theme.px(40));
-  const int left = static_cast<int>(chip.x) - slack;
-  const int right = static_cast<int>(chip.x + chip.width) + slack - viewport()->width();
+  const int visible = viewport()->width() - static_cast<int>(nameWidth());
+  const int left = static_cast<int>(column.x) - slack;
+  const int right = static_cast<int>(column.x + column.width) + slack - visible;
   if (bar->value() > left) bar->setValue(left);
   if (bar->value() < right) bar->setValue(right);
 }
@@ -118,37 +188,67 @@ void TokenStrip::scrollTo(const Chip& chip) {
 void TokenStrip::refreshSelection() {
   const RunSnapshot* run = m_controller.run();
   const Selection& selection = m_controller.selection();
-  if (run && !m_chips.empty() && selection.step.value != m_shownStep) {
+  if (run && !m_columns.empty() && selection.step.value != m_shownStep) {
     m_shownStep = selection.step.value;
-    const int newest = std::min(run->tokensSeenAt(selection.step), static_cast<int>(m_chips.size()) - 1);
-    scrollTo(m_chips[static_cast<std::size_t>(newest)]);
+    scrollTo(std::min(run->tokensSeenAt(selection.step), static_cast<int>(m_columns.size()) - 1));
   }
-  if (run) {
+  const int lane = m_controller.lastingSelection().lane;
+  if (lane != m_shownLane) {
+    m_shownLane = lane;
+    QScrollBar* bar = verticalScrollBar();
+    bar->setValue(std::clamp(bar->value(), lane - shownRows() + 1, lane));
+  }
+  if (run && selection.lane < static_cast<int>(m_rows.size())) {
+    const std::vector<Chip>& chips = m_rows[static_cast<std::size_t>(selection.lane)].chips;
     const auto query = static_cast<std::size_t>(selection.query.value);
     setAccessibleDescription(
-        tr("%n token(s); query at position %1: %2", nullptr, static_cast<int>(m_chips.size()))
+        describedLanes() +
+        tr("%n token(s); query at position %1: %2", nullptr, static_cast<int>(chips.size()))
             .arg(selection.query.value)
-            .arg(query < m_chips.size() ? m_chips[query].piece : QString()));
+            .arg(query < chips.size() ? chips[query].piece : QString()));
   }
   viewport()->update();
 }
 
-int TokenStrip::chipAt(QPointF point) const {
-  const double x = point.x() + horizontalScrollBar()->value();
-  const auto after = std::upper_bound(m_chips.begin(), m_chips.end(), x,
-                                      [](double v, const Chip& chip) { return v < chip.x; });
-  if (after == m_chips.begin()) return -1;
-  const auto chip = std::prev(after);
-  if (x > chip->x + chip->width || point.y() > m_theme.px(6) + chipHeight() + textHeight()) return -1;
-  return static_cast<int>(chip - m_chips.begin());
+QString TokenStrip::describedLanes() const {
+  if (!hasNames()) return {};
+  return tr("Lane %1 of %2: %3. ")
+      .arg(m_shownLane + 1)
+      .arg(m_rows.size())
+      .arg(laneTitle(*m_controller.session(), m_shownLane));
+}
+
+TokenStrip::Spot TokenStrip::spotAt(QPointF point) const {
+  if (m_rows.empty()) return {};
+  const double y = point.y() - m_theme.px(5);
+  const int place = static_cast<int>(std::floor(y / rowHeight()));
+  const int row = place + verticalScrollBar()->value();
+  if (place < 0 || place >= shownRows() || row >= static_cast<int>(m_rows.size())) return {};
+  if (point.x() < nameWidth()) {
+    const bool cross = row > 0 && crossOf(m_theme.px(5) + place * rowHeight()).contains(point);
+    return {cross ? Spot::Kind::cross : Spot::Kind::name, row, -1};
+  }
+  const double x = point.x() - nameWidth() + horizontalScrollBar()->value();
+  const auto after = std::upper_bound(m_columns.begin(), m_columns.end(), x,
+                                      [](double v, const Column& column) { return v < column.x; });
+  if (after == m_columns.begin()) return {};
+  const auto column = std::prev(after);
+  const auto position = static_cast<int>(column - m_columns.begin());
+  const Row& chips = m_rows[static_cast<std::size_t>(row)];
+  if (x > column->x + column->width || position >= static_cast<int>(chips.chips.size())) return {};
+  return {Spot::Kind::chip, row, position};
+}
+
+QRectF TokenStrip::crossOf(double top) const {
+  const double side = m_theme.px(18);
+  return {nameWidth() - side - m_theme.px(5), top + (chipHeight() - side) / 2, side, side};
 }
 
 void TokenStrip::paintEvent(QPaintEvent*) {
   QPainter painter(viewport());
   painter.setRenderHint(QPainter::Antialiasing);
   painter.fillRect(viewport()->rect(), m_theme.background);
-  const RunSnapshot* run = m_controller.run();
-  if (!run || m_chips.empty()) {
+  if (m_columns.empty()) {
     painter.setPen(m_theme.faintText);
     painter.setFont(m_chipFont);
     const QString text =
@@ -156,56 +256,131 @@ void TokenStrip::paintEvent(QPaintEvent*) {
     painter.drawText(QRectF(viewport()->rect()).adjusted(margin(), 0, -margin(), 0), Qt::AlignVCenter, text);
     return;
   }
-  const double offset = horizontalScrollBar()->value();
-  const double width = viewport()->width();
-  const auto first = std::lower_bound(m_chips.begin(), m_chips.end(), offset,
-                                      [](const Chip& chip, double v) { return chip.x + chip.width < v; });
-  for (auto chip = first; chip != m_chips.end() && chip->x - offset < width; ++chip) {
-    paintChip(painter, static_cast<int>(chip - m_chips.begin()),
-              QRectF(chip->x - offset, m_theme.px(5), chip->width, chipHeight()), *run);
+  const int first = verticalScrollBar()->value();
+  for (int place = 0; place < shownRows() && first + place < static_cast<int>(m_rows.size()); ++place) {
+    const double top = m_theme.px(5) + place * rowHeight();
+    if (hasNames()) paintName(painter, first + place, top);
+    paintRow(painter, first + place, top);
   }
   painter.setPen(m_theme.line);
-  painter.drawLine(QPointF(0, viewport()->height() - 0.5), QPointF(width, viewport()->height() - 0.5));
+  const double foot = viewport()->height() - 0.5;
+  painter.drawLine(QPointF(0, foot), QPointF(viewport()->width(), foot));
 }
 
-void TokenStrip::paintChip(QPainter& painter, int index, const QRectF& box, const RunSnapshot& run) const {
-  const Chip& chip = m_chips[static_cast<std::size_t>(index)];
-  const Selection& selection = m_controller.selection();
-  const StepRecord* step = m_controller.shownStep();
-  const bool generated = index >= run.promptLength;
-  const int seen = run.tokensSeenAt(selection.step);
-  const bool justFed = step && index >= step->firstNewPosition && index < step->tokensSeen;
-  const bool justMade = step && index == step->tokensSeen;
-  const bool later = selection.step.value > 0 ? index > seen : generated;
-
-  const QColor tint = generated ? m_theme.accent : m_theme.faintText;
-  QColor fill = mixed(m_theme.background, tint, generated ? 0.16 : 0.12);
-  QColor text = m_theme.text;
-  QColor edge = mixed(m_theme.background, tint, generated ? 0.45 : 0.35);
-  if (justFed) edge = m_theme.accent;
-  if (justMade) {
-    fill = m_theme.accent;
-    edge = m_theme.accent;
-    text = readableOn(m_theme.accent);
+void TokenStrip::paintName(QPainter& painter, int row, double top) const {
+  const bool selected = row == m_controller.lastingSelection().lane;
+  const QColor color = laneColor(row, m_theme);
+  const double gap = m_theme.px(6), height = rowHeight() - m_theme.px(4);
+  const QRectF box(m_theme.px(6), top, nameWidth() - m_theme.px(10), height);
+  const bool pointed = m_hovered.row == row && m_hovered.kind != Spot::Kind::chip;
+  if (selected || pointed) {
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(mixed(m_theme.background, color, selected ? 0.2 : 0.09));
+    painter.drawRoundedRect(box, m_theme.px(4), m_theme.px(4));
   }
-  if (index == m_hovered && !justMade) fill = mixed(fill, m_theme.text, 0.12);
-  painter.setOpacity(later ? 0.4 : 1);
-  painter.setPen(QPen(edge, m_theme.px(justFed ? 1.8 : 1.0)));
+  painter.setPen(Qt::NoPen);
+  painter.setBrush(color);
+  painter.drawRoundedRect(QRectF(box.left(), box.top(), m_theme.px(4), box.height()), m_theme.px(2),
+                          m_theme.px(2));
+  const double right = row > 0 ? crossOf(top).left() - gap / 2 : box.right() - gap;
+  const QRectF text(box.left() + m_theme.px(4) + gap, top, right - box.left() - m_theme.px(4) - gap,
+                    box.height());
+  const SessionSnapshot& session = *m_controller.session();
+  const QString differences = laneDifferences(session, row).join(QStringLiteral(" · "));
+  painter.setPen(m_theme.text);
+  painter.setFont(selected ? m_nameFont : m_theme.sized(12));
+  const bool twoLines = textHeight() > 0 && !differences.isEmpty();
+  if (!twoLines) {
+    drawFitted(painter, text, Qt::AlignLeft | Qt::AlignVCenter, laneTitle(session, row));
+  } else {
+    const QRectF upper(text.left(), top, text.width(), chipHeight());
+    drawFitted(painter, upper, Qt::AlignLeft | Qt::AlignVCenter, laneLabel(session, row));
+    painter.setFont(m_smallFont);
+    painter.setPen(m_theme.faintText);
+    drawFitted(painter, QRectF(text.left(), upper.bottom() - m_theme.px(2), text.width(), textHeight()),
+               Qt::AlignLeft | Qt::AlignVCenter, differences);
+  }
+  if (row == 0) return;
+  const QRectF cross = crossOf(top);
+  const bool onCross = pointed && m_hovered.kind == Spot::Kind::cross;
+  if (onCross) {
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(mixed(m_theme.background, m_theme.text, 0.15));
+    painter.drawRoundedRect(cross, m_theme.px(3), m_theme.px(3));
+  }
+  painter.setPen(QPen(onCross ? m_theme.text : m_theme.faintText, m_theme.px(1.5)));
+  const QRectF arms = cross.adjusted(m_theme.px(5.5), m_theme.px(5.5), -m_theme.px(5.5), -m_theme.px(5.5));
+  painter.drawLine(arms.topLeft(), arms.bottomRight());
+  painter.drawLine(arms.topRight(), arms.bottomLeft());
+}
+
+void TokenStrip::paintRow(QPainter& painter, int row, double top) const {
+  const double left = nameWidth(), offset = horizontalScrollBar()->value();
+  const double width = viewport()->width() - left;
+  const auto chips = static_cast<std::ptrdiff_t>(m_rows[static_cast<std::size_t>(row)].chips.size());
+  painter.save();
+  painter.setClipRect(QRectF(left, top - m_theme.px(2), width, rowHeight() + m_theme.px(2)));
+  const auto end = m_columns.begin() + chips;
+  const auto first = std::lower_bound(m_columns.begin(), end, offset, [](const Column& column, double v) {
+    return column.x + column.width < v;
+  });
+  for (auto column = first; column != end && column->x - offset < width; ++column) {
+    const QRectF box(left + column->x - offset, top, column->width, chipHeight());
+    const auto position = static_cast<int>(column - m_columns.begin());
+    paintChip(painter, row, position, box);
+    if (position == branchPosition(row)) paintBranch(painter, row, box);
+  }
+  painter.restore();
+}
+
+void TokenStrip::paintChip(QPainter& painter, int row, int position, const QRectF& box) const {
+  const RunSnapshot& run = runOf(row);
+  const Chip& chip = m_rows[static_cast<std::size_t>(row)].chips[static_cast<std::size_t>(position)];
+  const int shown = std::min(m_controller.selection().step.value, run.stepCount());
+  const StepRecord* step = shown >= 1 ? &run.steps[static_cast<std::size_t>(shown - 1)] : nullptr;
+  const bool generated = position >= run.promptLength;
+  const bool justFed = step && position >= step->firstNewPosition && position < step->tokensSeen;
+  const bool justMade = step && position == step->tokensSeen;
+  const bool later = step ? position > step->tokensSeen : generated;
+  const bool other = differs(row, position);
+  const bool shared = row > 0 && position < branchPosition(row);
+
+  const QColor tint = other ? laneColor(row, m_theme) : generated ? m_theme.accent : m_theme.faintText;
+  QColor fill = mixed(m_theme.background, tint, other ? 0.28 : generated ? 0.16 : 0.12);
+  QColor text = m_theme.text;
+  QColor edge = mixed(m_theme.background, tint, other ? 1.0 : generated ? 0.45 : 0.35);
+  if (justFed && !other) edge = m_theme.accent;
+  if (justMade) {
+    fill = other ? laneColor(row, m_theme) : m_theme.accent;
+    edge = fill;
+    text = readableOn(fill);
+  }
+  if (m_hovered.row == row && m_hovered.position == position && !justMade)
+    fill = mixed(fill, m_theme.text, 0.12);
+  painter.setOpacity(later ? 0.4 : shared && !justMade ? 0.6 : 1);
+  painter.setPen(QPen(edge, m_theme.px(justFed || other ? 1.8 : 1.0)));
   painter.setBrush(fill);
   painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), m_theme.px(4), m_theme.px(4));
   painter.setFont(m_chipFont);
   painter.setPen(text);
   painter.drawText(box, Qt::AlignCenter, chip.shown);
+  if (textHeight() > 0) {
+    painter.setFont(m_smallFont);
+    painter.setPen(m_theme.faintText);
+    const QRectF under(box.left() - 2, box.bottom() + m_theme.px(1.5), box.width() + 4, textHeight());
+    painter.drawText(under, Qt::AlignHCenter | Qt::AlignTop,
+                     chip.probability >= 0 ? shownPercent(chip.probability) : QString::number(position));
+  }
+  if (row == m_controller.selection().lane) paintFoot(painter, row, position, box);
+  painter.setOpacity(1);
+}
 
-  painter.setFont(m_smallFont);
-  painter.setPen(m_theme.faintText);
-  const QRectF under(box.left() - 2, box.bottom() + m_theme.px(1.5), box.width() + 4, textHeight());
-  painter.drawText(under, Qt::AlignHCenter | Qt::AlignTop,
-                   chip.probability >= 0 ? shownPercent(chip.probability) : QString::number(index));
-
-  // Query and key of the selection, in their colours, as bars on the chip's foot.
-  const bool isQuery = index == selection.query.value && index < seen;
-  const bool isKey = index == selection.key.value && index < seen;
+/// Query and key of the selection, in their colours, as bars on the chip's foot.
+void TokenStrip::paintFoot(QPainter& painter, int row, int position, const QRectF& box) const {
+  const Selection& selection = m_controller.selection();
+  const int seen = runOf(row).tokensSeenAt(selection.step);
+  const bool isQuery = position == selection.query.value && position < seen;
+  const bool isKey = position == selection.key.value && position < seen;
   painter.setPen(Qt::NoPen);
   const double bar = m_theme.px(3);
   const QRectF foot(box.left() + 2, box.bottom() - bar, box.width() - 4, bar);
@@ -222,31 +397,69 @@ void TokenStrip::paintChip(QPainter& painter, int index, const QRectF& box, cons
     painter.setPen(QPen(m_theme.text, m_theme.px(1.2), Qt::DotLine));
     painter.drawRoundedRect(box.adjusted(2.5, 2.5, -2.5, -2.5), 3, 3);
   }
-  painter.setOpacity(1);
 }
 
-QString TokenStrip::toolTipOf(int index) const {
-  const RunSnapshot* run = m_controller.run();
-  if (!run || index < 0 || index >= static_cast<int>(m_chips.size())) return {};
-  const Chip& chip = m_chips[static_cast<std::size_t>(index)];
-  const QString head = tr("%1\nposition %2 · token id %3")
-                           .arg(chip.piece)
-                           .arg(index)
-                           .arg(run->tokens[static_cast<std::size_t>(index)].value);
-  if (chip.madeByStep == 0) return head + QLatin1Char('\n') + tr("part of the prompt");
-  return head + QLatin1Char('\n') +
-         tr("picked by step %1 with probability %2").arg(chip.madeByStep).arg(shownNumber(chip.probability));
+/// A branch comes down from the row above, in the gap before the chip.
+void TokenStrip::paintBranch(QPainter& painter, int row, const QRectF& box) const {
+  painter.setOpacity(1);
+  painter.setPen(QPen(laneColor(row, m_theme), m_theme.px(2), Qt::SolidLine, Qt::FlatCap));
+  const double x = box.left() - m_theme.px(1.5);
+  painter.drawLine(QPointF(x, box.top() - m_theme.px(2)), QPointF(x, box.bottom() + textHeight()));
+}
+
+int TokenStrip::branchPosition(int row) const {
+  const LaneEditor::LaneSpec* spec =
+      row > 0 ? m_lanes.spec(m_rows[static_cast<std::size_t>(row)].laneId) : nullptr;
+  if (!spec || !spec->branchStep) return -1;
+  return runOf(row).promptLength + spec->branchStep->value - (spec->branchToken ? 1 : 0);
+}
+
+bool TokenStrip::differs(int row, int position) const {
+  if (row == 0) return false;
+  const RunSnapshot& first = runOf(0);
+  const auto at = static_cast<std::size_t>(position);
+  // Ids mean something within one vocabulary only; pieces in all.
+  const std::vector<Chip>& base = m_rows.front().chips;
+  return at < first.tokens.size() && at < base.size() &&
+         base[at].piece != m_rows[static_cast<std::size_t>(row)].chips[at].piece;
+}
+
+QString TokenStrip::toolTipOf(const Spot& spot) const {
+  if (spot.kind == Spot::Kind::nothing || spot.row >= static_cast<int>(m_rows.size())) return {};
+  const SessionSnapshot& session = *m_controller.session();
+  if (spot.kind == Spot::Kind::cross) return tr("Remove this lane (Delete while it is selected)");
+  if (spot.kind == Spot::Kind::name) {
+    QString text = laneTitle(session, spot.row);
+    const int branch = m_lanes.branchStep(m_rows[static_cast<std::size_t>(spot.row)].laneId);
+    if (branch > 0) text += QLatin1Char('\n') + tr("shares the first %n step(s)", nullptr, branch);
+    return text + QLatin1Char('\n') + tr("Click to select it; N goes to the next lane");
+  }
+  const RunSnapshot& run = runOf(spot.row);
+  const Row& row = m_rows[static_cast<std::size_t>(spot.row)];
+  const auto at = static_cast<std::size_t>(spot.position);
+  if (at >= row.chips.size()) return {};
+  const Chip& chip = row.chips[at];
+  QString text =
+      tr("%1\nposition %2 · token id %3").arg(chip.piece).arg(spot.position).arg(run.tokens[at].value);
+  text += QLatin1Char('\n') + (chip.madeByStep == 0 ? tr("part of the prompt")
+                                                    : tr("picked by step %1 with probability %2")
+                                                          .arg(chip.madeByStep)
+                                                          .arg(shownNumber(chip.probability)));
+  if (differs(spot.row, spot.position))
+    text +=
+        QLatin1Char('\n') + tr("%1 has %2 here").arg(laneLabel(session, 0), m_rows.front().chips[at].piece);
+  return text;
 }
 
 bool TokenStrip::viewportEvent(QEvent* event) {
   if (event->type() == QEvent::ToolTip) {
     const auto* help = static_cast<QHelpEvent*>(event);
-    const QString tip = toolTipOf(chipAt(help->pos()));
+    const QString tip = toolTipOf(spotAt(help->pos()));
     tip.isEmpty() ? QToolTip::hideText() : QToolTip::showText(help->globalPos(), tip, this);
     return true;
   }
-  if (event->type() == QEvent::Leave && m_hovered >= 0) {
-    m_hovered = -1;
+  if (event->type() == QEvent::Leave && m_hovered != Spot()) {
+    m_hovered = {};
     m_controller.preview(std::nullopt);
     viewport()->update();
   }
@@ -254,55 +467,77 @@ bool TokenStrip::viewportEvent(QEvent* event) {
 }
 
 void TokenStrip::resizeEvent(QResizeEvent*) {
-  updateScrollBar();
+  updateScrollBars();
 }
 
 void TokenStrip::mouseMoveEvent(QMouseEvent* event) {
-  const int index = chipAt(event->position());
-  if (index == m_hovered) return;
-  m_hovered = index;
-  const RunSnapshot* run = m_controller.run();
-  Selection hovered = m_controller.selection();
-  if (run && index >= 0 && index < run->tokensSeenAt(hovered.step)) {
-    hovered.query = Position{index};
-    hovered.key = Position{std::min(hovered.key.value, index)};
-    m_controller.preview(hovered);
-  } else {
-    m_controller.preview(std::nullopt);
+  const Spot spot = spotAt(event->position());
+  if (spot != m_hovered) point(spot);
+}
+
+void TokenStrip::point(const Spot& spot) {
+  m_hovered = spot;
+  Selection hovered = m_controller.lastingSelection();
+  if (spot.kind == Spot::Kind::chip) {
+    const RunSnapshot& run = runOf(spot.row);
+    const StepIndex step{std::min(hovered.step.value, run.stepCount())};
+    if (spot.position < run.tokensSeenAt(step)) {
+      hovered.lane = spot.row;
+      hovered.query = Position{spot.position};
+      hovered.key = Position{std::min(hovered.key.value, spot.position)};
+      m_controller.preview(hovered);
+      viewport()->update();
+      return;
+    }
   }
+  m_controller.preview(std::nullopt);
   viewport()->update();
 }
 
 void TokenStrip::mousePressEvent(QMouseEvent* event) {
-  const int index = chipAt(event->position());
   if (event->button() != Qt::LeftButton) return;
-  if (index >= 0) {
-    m_controller.selectPosition(Position{index});
-  } else {
-    m_controller.unlock();
+  const Spot spot = spotAt(event->position());
+  if (spot.kind == Spot::Kind::cross) {
+    emit removeRequested(m_rows[static_cast<std::size_t>(spot.row)].laneId);
+    return;
   }
+  if (spot.kind == Spot::Kind::nothing) return m_controller.unlock();
+  if (spot.row != m_controller.lastingSelection().lane) m_controller.selectLane(spot.row);
+  if (spot.kind == Spot::Kind::chip) m_controller.selectPosition(Position{spot.position});
 }
 
 void TokenStrip::mouseDoubleClickEvent(QMouseEvent* event) {
-  goToMaker(chipAt(event->position()));
+  const Spot spot = spotAt(event->position());
+  if (spot.kind == Spot::Kind::chip) goToMaker(spot.row, spot.position);
 }
 
-void TokenStrip::goToMaker(int index) {
-  if (index < 0 || index >= static_cast<int>(m_chips.size())) return;
+void TokenStrip::goToMaker(int row, int position) {
+  if (row < 0 || row >= static_cast<int>(m_rows.size())) return;
+  const std::vector<Chip>& chips = m_rows[static_cast<std::size_t>(row)].chips;
+  if (position < 0 || position >= static_cast<int>(chips.size())) return;
   m_controller.unlock();
-  m_controller.showStep(std::max(1, m_chips[static_cast<std::size_t>(index)].madeByStep));
+  m_controller.showStep(std::max(1, chips[static_cast<std::size_t>(position)].madeByStep));
 }
 
 void TokenStrip::wheelEvent(QWheelEvent* event) {
   const QPoint delta = event->pixelDelta().isNull() ? event->angleDelta() : event->pixelDelta();
-  const int amount = std::abs(delta.x()) > std::abs(delta.y()) ? delta.x() : delta.y();
-  horizontalScrollBar()->setValue(horizontalScrollBar()->value() - amount);
+  if (event->position().x() < nameWidth() && verticalScrollBar()->maximum() > 0) {
+    verticalScrollBar()->setValue(verticalScrollBar()->value() - (delta.y() > 0 ? 1 : -1));
+    viewport()->update();
+  } else {
+    const int amount = std::abs(delta.x()) > std::abs(delta.y()) ? delta.x() : delta.y();
+    horizontalScrollBar()->setValue(horizontalScrollBar()->value() - amount);
+  }
   event->accept();
 }
 
 void TokenStrip::keyPressEvent(QKeyEvent* event) {
-  const int count = static_cast<int>(m_chips.size());
-  int target = m_controller.selection().query.value;
+  const int lane = m_controller.lastingSelection().lane;
+  const auto rows = static_cast<int>(m_rows.size());
+  if (lane < 0 || lane >= rows) return QAbstractScrollArea::keyPressEvent(event);
+  const Row& row = m_rows[static_cast<std::size_t>(lane)];
+  const auto count = static_cast<int>(row.chips.size());
+  int target = m_controller.lastingSelection().query.value;
   switch (event->key()) {
     case Qt::Key_Left:
       --target;
@@ -316,9 +551,18 @@ void TokenStrip::keyPressEvent(QKeyEvent* event) {
     case Qt::Key_End:
       target = count - 1;
       break;
+    case Qt::Key_Up:
+      if (lane > 0) m_controller.selectLane(lane - 1);
+      return;
+    case Qt::Key_Down:
+      if (lane + 1 < rows) m_controller.selectLane(lane + 1);
+      return;
+    case Qt::Key_Delete:
+      if (lane > 0) emit removeRequested(row.laneId);
+      return;
     case Qt::Key_Return:
     case Qt::Key_Enter:
-      goToMaker(target);
+      goToMaker(lane, target);
       return;
     default:
       QAbstractScrollArea::keyPressEvent(event);
@@ -327,7 +571,7 @@ void TokenStrip::keyPressEvent(QKeyEvent* event) {
   if (count == 0) return;
   target = std::clamp(target, 0, count - 1);
   m_controller.selectPosition(Position{target});
-  scrollTo(m_chips[static_cast<std::size_t>(target)]);
+  scrollTo(target);
 }
 
 }  // namespace decodescope

@@ -34,6 +34,8 @@ ViewDocks::ViewDocks(SessionController& controller, QWidget* parent)
     dock->setToolTip(QCoreApplication::translate("Views", info.tip));
     addDockWidget(Qt::TopDockWidgetArea, dock);
     connect(view, &ViewWidget::selectionProposed, this, &ViewDocks::takeProposal);
+    connect(view, &ViewWidget::branchProposed, this, &ViewDocks::branchProposed);
+    connect(view, &ViewWidget::strikeProposed, this, &ViewDocks::strikeProposed);
     connect(view, &ViewWidget::message, this, &ViewDocks::message);
     connect(view, &ViewWidget::exportAllRequested, this, &ViewDocks::exportAll);
     connect(dock, &QDockWidget::visibilityChanged, this, &ViewDocks::present);
@@ -69,11 +71,17 @@ void ViewDocks::arrange(int width) {
   if (beside) resizeDocks({m_docks[0], m_docks[1]}, {width * 3 / 5, width * 2 / 5}, Qt::Horizontal);
 }
 
-/// Pointing changes query and key alone and is a preview; everything else is meant to stay.
+/// Pointing changes lane, query and key alone and is a preview; everything else is meant to stay.
 void ViewDocks::takeProposal(const Selection& proposed) {
   Selection pointed = m_controller.lastingSelection();
   pointed.query = proposed.query;
   pointed.key = proposed.key;
+  if (pointed.lane != proposed.lane) {
+    // What the other lane lacks (its step, its heads) was clamped for it; that is no choice of the user's.
+    pointed.lane = proposed.lane;
+    pointed.step = proposed.step;
+    pointed = clampTo(pointed, *m_controller.session());
+  }
   if (proposed == pointed && !proposed.locked) {
     m_controller.preview(proposed);
   } else {

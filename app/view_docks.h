@@ -1,5 +1,8 @@
 #pragma once
 
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
+#include "views/view.h"
+#endif
 #include "views/theme.h"
 
 #include <QMainWindow>
@@ -11,7 +14,6 @@ namespace decodescope {
 class Dock;
 class SessionController;
 class ViewWidget;
-struct Selection;
 
 /// The middle of the window: one dock for each row of the view registry, which tile, tab and float.
 class ViewDocks : public QMainWindow {
@@ -37,6 +39,8 @@ class ViewDocks : public QMainWindow {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  signals:
+  void branchProposed(const decodescope::Selection& at, decodescope::TokenId token);
+  void strikeProposed(const decodescope::Selection& at, const decodescope::StrikeOffer& offer);
   void message(const QString& text, bool isError);
 
  private:

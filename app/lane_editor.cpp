@@ -1,0 +1,284 @@
+#include "app/lane_editor.h"
+
+#include "app/model_library.h"
+#include "app/session_controller.h"
+#include "app/strike_text.h"
+
+#include <QUndoCommand>
+
+#include <algorithm>
+#include <utility>
+
+namespace decodescope {
+namespace {
+
+bool sameApartFromId(SessionWorker::LaneSpec a, const SessionWorker::LaneSpec& b) {
+  a.laneId = b.laneId;
+  return a.label == b.label && a.path == b.path && a.kvCache == b.kvCache && a.rules == b.rules &&
+         a.branchStep == b.branchStep && a.branchToken == b.branchToken && a.branchLane == b.branchLane;
+}
+
+QString piece(const RunSnapshot& run, TokenId id) {
+  return run.model->tokenizer ? QString::fromStdString(run.model->tokenizer->shownPiece(id))
+                              : QString::number(id.value);
+}
+
+}  // namespace
+
+class LaneEditor::Change : public QUndoCommand {
+ public:
+  Change(LaneEditor& editor, std::vector<LaneSpec> before, std::vector<LaneSpec> after, const QString& text)
+      : QUndoCommand(text), m_editor(editor), m_before(std::move(before)), m_after(std::move(after)) {}
+  void undo() override { m_editor.apply(m_before); }
+  void redo() override { m_editor.apply(m_after); }
+  const std::vector<LaneSpec>& before() const { return m_before; }
+
+ private:
+  LaneEditor& m_editor;
+  std::vector<LaneSpec> m_before, m_after;
+};
+
+LaneEditor::LaneEditor(SessionController& controller, QObject* parent)
+    : QObject(parent), m_controller(controller), m_undo(this) {
+  connect(&m_controller, &SessionController::runStarted, this, [this] {
+    m_newRun = true;
+    if (m_controller.lanesSettled()) dropMissing();
+  });
+  connect(&m_controller, &SessionController::snapshotChanged, this, &LaneEditor::settle);
+  connect(&m_undo, &QUndoStack::indexChanged, this, &LaneEditor::changed);
+}
+
+const LaneEditor::LaneSpec* LaneEditor::spec(int laneId) const {
+  const auto found =
+      std::find_if(m_specs.begin(), m_specs.end(), [&](const LaneSpec& s) { return s.laneId == laneId; });
+  return found == m_specs.end() ? nullptr : &*found;
+}
+
+int LaneEditor::branchStep(int laneId) const {
+  const LaneSpec* lane = spec(laneId);
+  return lane && lane->branchStep ? lane->branchStep->value : 0;
+}
+
+void LaneEditor::push(std::vector<LaneSpec> after, const QString& text) {
+  auto* change = new Change(*this, m_specs, std::move(after), text);
+  m_undo.push(change);  // carries it out
+  m_pushed = change;
+}
+
+void LaneEditor::apply(const std::vector<LaneSpec>& specs) {
+  m_specs = specs;
+  m_pushed = nullptr;
+  m_controller.setLanes(specs);
+}
+
+std::vector<LaneEditor::LaneSpec> LaneEditor::missing() const {
+  std::vector<LaneSpec> gone;
+  for (const LaneSpec& spec : m_specs) {
+    const auto& lanes = m_controller.session()->lanes;
+    if (std::none_of(lanes.begin(), lanes.end(),
+                     [&](const LaneSnapshot& lane) { return lane.laneId == spec.laneId; }))
+      gone.push_back(spec);
+  }
+  return gone;
+}
+
+/// Compares what was asked for with what there is, once the worker has done all of it.
+void LaneEditor::settle() {
+  if (!m_controller.lanesSettled()) return;
+  if (m_newRun) return dropMissing();
+  const auto agrees = [this] {
+    return missing().empty() && m_controller.session()->lanes.size() <= m_specs.size() + 1;
+  };
+  if (agrees()) {
+    m_pushed = nullptr;
+    return;
+  }
+  // It failed or was interrupted, and the lanes are as they were.
+  if (m_pushed) {
+    Change* failed = std::exchange(m_pushed, nullptr);
+    m_specs = failed->before();
+    failed->setObsolete(true);  // the stack drops it without undoing it
+    m_undo.undo();
+  }
+  if (agrees()) return;
+  const std::vector<LaneSpec> gone = missing();
+  // An undo or a redo that cannot be done: what stands behind it in the stack cannot either.
+  std::erase_if(m_specs, [&](const LaneSpec& spec) {
+    return std::any_of(gone.begin(), gone.end(), [&](const LaneSpec& g) { return g.laneId == spec.laneId; });
+  });
+  m_undo.clear();
+  if (m_controller.session()->lanes.size() > m_specs.size() + 1) m_controller.setLanes(m_specs);
+  emit changed();
+}
+
+void LaneEditor::dropMissing() {
+  m_newRun = false;
+  m_pushed = nullptr;
+  QStringList labels;
+  for (const LaneSpec& gone : missing()) {
+    labels << QString::fromStdString(gone.label);
+    std::erase_if(m_specs, [&](const LaneSpec& spec) { return spec.laneId == gone.laneId; });
+  }
+  m_undo.clear();
+  emit changed();
+  if (!labels.isEmpty()) emit dropped(labels);
+}
+
+bool LaneEditor::hasRoom(int more) {
+  if (!m_controller.firstRun()) return false;
+  if (static_cast<int>(m_specs.size()) + more < kMostLanes) return true;
+  emit message(tr("There are %1 lanes already: remove one first.").arg(m_specs.size() + 1));
+  return false;
+}
+
+void LaneEditor::add(LaneSpec spec, const QString& text, bool select) {
+  const auto same = std::find_if(m_specs.begin(), m_specs.end(),
+                                 [&](const LaneSpec& other) { return sameApartFromId(spec, other); });
+  if (same != m_specs.end()) {
+    const auto& lanes = m_controller.session()->lanes;
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      if (lanes[i].laneId == same->laneId) m_controller.selectLane(static_cast<int>(i));
+    }
+    emit message(tr("That lane is there already: %1.").arg(QString::fromStdString(spec.label)));
+    return;
+  }
+  if (!hasRoom()) return;
+  spec.laneId = SessionWorker::newLaneId();
+  if (select) m_controller.selectLaneOf(spec.laneId);
+  std::vector<LaneSpec> after = m_specs;
+  after.push_back(std::move(spec));
+  push(std::move(after), text);
+}
+
+void LaneEditor::compareCache() {
+  const RunSnapshot* first = m_controller.firstRun();
+  if (!first) return;
+  LaneSpec spec;
+  spec.kvCache = !first->settings.kvCache;
+  spec.label = (*spec.kvCache ? tr("cache on") : tr("cache off")).toStdString();
+  add(std::move(spec), tr("Compare the cache on and off"), false);
+}
+
+void LaneEditor::addWithoutMask() {
+  LaneSpec spec;
+  spec.rules = AttentionRules{};
+  spec.rules->causalMask = false;
+  spec.label = tr("what-if: no causal mask").toStdString();
+  add(std::move(spec), tr("Add a lane without the causal mask"), false);
+}
+
+void LaneEditor::addModel(const QString& path) {
+  LaneSpec spec;
+  spec.path = path.toStdString();
+  spec.label = modelName(path).toStdString();
+  add(std::move(spec), tr("Add %1").arg(modelName(path)), false);
+}
+
+void LaneEditor::setModels(const QStringList& paths, const QString& name) {
+  if (!m_controller.firstRun()) return;
+  std::vector<LaneSpec> after;
+  for (const QString& path : paths) {
+    LaneSpec spec;
+    spec.path = path.toStdString();
+    spec.label = modelName(path).toStdString();
+    const auto same = std::find_if(m_specs.begin(), m_specs.end(),
+                                   [&](const LaneSpec& other) { return sameApartFromId(spec, other); });
+    spec.laneId = same == m_specs.end() ? SessionWorker::newLaneId() : same->laneId;
+    after.push_back(std::move(spec));
+  }
+  push(std::move(after), tr("Compare %1").arg(name));
+}
+
+LaneEditor::LaneSpec LaneEditor::branchOf(int lane, StepIndex step) const {
+  const LaneSnapshot& source = m_controller.session()->lanes[static_cast<std::size_t>(lane)];
+  LaneSpec branch;
+  branch.branchStep = step;
+  if (lane == 0) return branch;
+  branch.branchLane = source.laneId;
+  if (const LaneSpec* from = spec(source.laneId)) {
+    branch.kvCache = from->kvCache;
+    branch.rules = from->rules;
+  }
+  return branch;
+}
+
+void LaneEditor::duplicate() {
+  const RunSnapshot* run = m_controller.run();
+  if (!run) return;
+  const int lane = m_controller.lastingSelection().lane;
+  const LaneSnapshot& source = m_controller.session()->lanes[static_cast<std::size_t>(lane)];
+  LaneSpec copy = branchOf(lane, StepIndex{source.run->stepCount()});
+  copy.kvCache = source.run->settings.kvCache;
+  copy.rules = source.run->settings.rules;
+  copy.label = tr("copy of %1").arg(QString::fromStdString(source.label)).toStdString();
+  add(std::move(copy), tr("Duplicate %1").arg(QString::fromStdString(source.label)), true);
+}
+
+void LaneEditor::remove(int laneId) {
+  const LaneSpec* gone = spec(laneId);
+  if (!gone) return;
+  const QString label = QString::fromStdString(gone->label);
+  std::vector<LaneSpec> after = m_specs;
+  std::erase_if(after, [&](const LaneSpec& spec) { return spec.laneId == laneId; });
+  push(std::move(after), tr("Remove “%1”").arg(label));
+}
+
+void LaneEditor::removeOthers() {
+  if (!m_specs.empty()) push({}, tr("Remove the other lanes"));
+}
+
+void LaneEditor::chooseOtherwise(const Selection& at, TokenId token) {
+  const auto& lanes = m_controller.session()->lanes;
+  if (at.lane < 0 || at.lane >= static_cast<int>(lanes.size())) return;
+  const RunSnapshot& run = *lanes[static_cast<std::size_t>(at.lane)].run;
+  if (at.step.value < 1 || at.step.value > run.stepCount()) return;
+  const TokenId picked = run.steps[static_cast<std::size_t>(at.step.value - 1)].sampled;
+  if (picked == token) return;
+  LaneSpec spec = branchOf(at.lane, at.step);
+  spec.branchToken = token;
+  const QString label = tr("step %1: “%2” instead of “%3”")
+                            .arg(QString::number(at.step.value), piece(run, token), piece(run, picked));
+  spec.label = label.toStdString();
+  add(std::move(spec), tr("Choose otherwise"), true);
+}
+
+void LaneEditor::strikeOut(const Selection& at, const StrikeOffer& offer) {
+  const auto& lanes = m_controller.session()->lanes;
+  if (at.lane < 0 || at.lane >= static_cast<int>(lanes.size())) return;
+  const LaneSnapshot& lane = lanes[static_cast<std::size_t>(at.lane)];
+  if (at.step.value < 1 || at.step.value > lane.run->stepCount()) return;
+  // The shown step itself is computed again: its probabilities are the "before" and the "after".
+  const StepRecord& step = lane.run->steps[static_cast<std::size_t>(at.step.value - 1)];
+  const StepIndex kept{at.step.value - 1};
+  const LaneSpec* own = spec(lane.laneId);
+  AttentionRules rules = own && own->rules ? *own->rules : AttentionRules{};
+  const AttentionRules before = rules;
+  addStrikes(rules, offer, Position{step.firstNewPosition});
+  if (rules == before) {
+    emit message(tr("That is struck out already."));
+    return;
+  }
+  const bool isStruck = own && !(before.struckHeads.empty() && before.struckRows.empty());
+  const std::string label = strikeLabel(rules).toStdString();
+  if (isStruck && !(own->branchToken && kept.value < own->branchStep->value)) {
+    // The same run with more taken out: in its place.
+    LaneSpec extended = *own;
+    extended.rules = rules;
+    extended.label = label;
+    if (extended.branchStep) extended.branchStep = StepIndex{std::min(kept.value, own->branchStep->value)};
+    extended.laneId = SessionWorker::newLaneId();
+    std::vector<LaneSpec> after = m_specs;
+    for (LaneSpec& spec : after) {
+      if (spec.laneId == lane.laneId) spec = extended;
+    }
+    m_controller.selectLaneOf(extended.laneId);
+    push(std::move(after), offer.title);
+    return;
+  }
+  LaneSpec struck = branchOf(at.lane, kept);
+  struck.rules = rules;
+  struck.label = label;
+  add(std::move(struck), offer.title, true);
+}
+
+}  // namespace decodescope

@@ -1,0 +1,86 @@
+#pragma once
+
+#ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
+#include "core/decode/session_worker.h"
+#include "views/view.h"
+#endif
+
+#include <QObject>
+#include <QString>
+#include <QStringList>
+#include <QUndoStack>
+
+#include <vector>
+
+namespace decodescope {
+
+class SessionController;
+
+/// What the user does to the lanes behind the first one: comparisons and what-ifs, each of which can be
+/// undone.
+///
+/// A change is a whole list of lanes, handed to the worker in one call; lanes that are in the old and the new
+/// list go on. A change that could not be made is taken back, and the controller says why. A new run closes
+/// the lanes that branched from the old text, and there is no undoing across it.
+class LaneEditor : public QObject {
+  Q_OBJECT
+
+ public:
+  using LaneSpec = SessionWorker::LaneSpec;
+  static constexpr int kMostLanes = 8;
+
+  explicit LaneEditor(SessionController& controller, QObject* parent = nullptr);
+
+  QUndoStack& undoStack() { return m_undo; }
+  /// The lanes behind the first one, as they will be when the worker has done all that was asked of it.
+  const std::vector<LaneSpec>& specs() const { return m_specs; }
+  /// nullptr for the first lane and unknown ids.
+  const LaneSpec* spec(int laneId) const;
+  /// The step at whose end the lane parted from the run that it branched from; 0: it is no branch.
+  int branchStep(int laneId) const;
+
+  /// The same run with the other setting of the cache.
+  void compareCache();
+  void addWithoutMask();
+  void addModel(const QString& path);
+  /// One lane for each of these models, in place of all lanes behind the first.
+  void setModels(const QStringList& paths, const QString& name);
+  /// A copy of the selected lane, which keeps its present settings.
+  void duplicate();
+  void remove(int laneId);
+  void removeOthers();
+
+  /// A lane in which these heads and rows are out of the attention from the selection's step on; a lane that
+  /// has struck out others already is extended.
+  void strikeOut(const Selection& at, const StrikeOffer& offer);
+  /// A lane that goes on behind the selection's step with another token.
+  void chooseOtherwise(const Selection& at, TokenId token);
+
+ signals:
+  /// The list, or what can be undone, has changed.
+  void changed();
+  /// A new run has closed these lanes.
+  void dropped(const QStringList& labels);
+  /// Something that the user should be told.
+  void message(const QString& text);
+
+ private:
+  class Change;
+  void push(std::vector<LaneSpec> after, const QString& text);
+  void add(LaneSpec spec, const QString& text, bool select);
+  void apply(const std::vector<LaneSpec>& specs);
+  void settle();
+  void dropMissing();
+  std::vector<LaneSpec> missing() const;
+  bool hasRoom(int more = 1);
+  /// A spec that goes on from the selected lane's step with its settings.
+  LaneSpec branchOf(int lane, StepIndex step) const;
+
+  SessionController& m_controller;
+  QUndoStack m_undo;
+  std::vector<LaneSpec> m_specs;
+  Change* m_pushed = nullptr;  ///< the change that the worker is at; the stack's
+  bool m_newRun = false;
+};
+
+}  // namespace decodescope
