@@ -54,6 +54,46 @@ void fillBeyond(QPainter& painter, const QRectF& area, const CellGrid& grid, con
                      color);
 }
 
+QColor tintOf(const CellGrid& grid, int row, int column, const Theme& theme) {
+  const auto i = static_cast<std::size_t>(row) * static_cast<std::size_t>(grid.columns) +
+                 static_cast<std::size_t>(column);
+  const double end = std::max(std::abs(grid.scale.lo), std::abs(grid.scale.hi));
+  const double v = std::abs(static_cast<double>(grid.value(row, column)));
+  const double depth = end > 0 && std::isfinite(v) ? std::min(1.0, v / end) : 0;
+  return mixed(theme.panel, grid.tints[i], 0.16 + 0.5 * depth);
+}
+
+void fillTints(QPainter& painter, const QRectF& area, const CellGrid& grid, const Theme& theme) {
+  const double w = area.width() / grid.columns, h = area.height() / grid.rows;
+  for (int r = 0; r < grid.rows; ++r) {
+    for (int c = 0; c < grid.columns; ++c) {
+      if (grid.hasValue(r, c))
+        painter.fillRect(QRectF(area.left() + c * w, area.top() + r * h, w, h), tintOf(grid, r, c, theme));
+    }
+  }
+}
+
+/// What stands for rows and columns that are left out.
+void drawGaps(QPainter& painter, const QRectF& area, const CellGrid& grid, const Theme& theme,
+              double numberSize) {
+  if (grid.gapRows.empty() && grid.gapColumns.empty()) return;
+  const double w = area.width() / grid.columns, h = area.height() / grid.rows;
+  painter.setFont(theme.sized(std::max(9.0, numberSize)));
+  const auto isIn = [](const std::vector<int>& indices, int i) {
+    return std::find(indices.begin(), indices.end(), i) != indices.end();
+  };
+  for (int r = 0; r < grid.rows; ++r) {
+    for (int c = 0; c < grid.columns; ++c) {
+      const bool row = isIn(grid.gapRows, r), column = isIn(grid.gapColumns, c);
+      if (!row && !column) continue;
+      const QRectF cell(area.left() + c * w, area.top() + r * h, w, h);
+      painter.fillRect(cell, theme.background);
+      painter.setPen(theme.faintText);
+      painter.drawText(cell, Qt::AlignCenter, QString(QChar(row && column ? 0x22F1 : row ? 0x22EE : 0x22EF)));
+    }
+  }
+}
+
 }  // namespace
 
 QColor inkColor(Ink ink, const Theme& theme) {
@@ -154,6 +194,7 @@ void drawGridCells(QPainter& painter, const QRectF& area, const CellGrid& grid, 
             heatmapImage(rows, grid.scale, colors, std::max(1, static_cast<int>(area.width() * ratio)),
                          std::max(1, static_cast<int>(area.height() * ratio))));
   const double w = area.width() / grid.columns, h = area.height() / grid.rows;
+  if (!grid.tints.empty()) fillTints(painter, area, grid, theme);
   if (grid.beyond == BeyondDiagonal::ghost) {
     QColor veil = theme.background;
     veil.setAlphaF(0.5F);
@@ -189,12 +230,14 @@ void drawGridCells(QPainter& painter, const QRectF& area, const CellGrid& grid, 
           under = QColor::fromRgb(colors[std::max(
               1, grid.scale.level(static_cast<double>(v),
                                   static_cast<double>(rows.rowMax[static_cast<std::size_t>(r)])))]);
+        if (!grid.tints.empty()) under = tintOf(grid, r, c, theme);
         if (c > r && grid.beyond == BeyondDiagonal::ghost) under = mixed(under, theme.background, 0.5);
         painter.setPen(readableOn(under));
         drawFitted(painter, cell, Qt::AlignCenter, text);
       }
     }
   }
+  drawGaps(painter, area, grid, theme, numberSize);
   drawOutline(painter, area, theme.line, theme.px(1));
   // Marks run around small cells, which they would hide.
   const double out = std::min(w, h) < theme.px(10) ? theme.px(2) : 0;

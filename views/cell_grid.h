@@ -47,6 +47,11 @@ struct CellGrid {
   QStringList rowLabels;     ///< one a row, or none
   QStringList columnLabels;  ///< one a column, or none
   std::vector<GridMark> marks;
+  /// One colour a cell, or none: whose block it is. The depth of the tint is then the value's magnitude on
+  /// the scale, instead of the scale's own colours.
+  std::vector<QColor> tints;
+  /// Rows and columns that stand for those left out: "⋮", "⋯". Their values are NaN.
+  std::vector<int> gapRows, gapColumns;
 
   ConstMatrixSpan cells() const { return view.data ? view : ConstMatrixSpan(values.data(), rows, columns); }
   float value(int row, int column) const { return cells()(row, column); }

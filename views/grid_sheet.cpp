@@ -46,12 +46,31 @@ QString longestNumber(const std::vector<GridLine>& lines, int mostDecimals) {
 
 }  // namespace
 
-std::optional<std::vector<GridSheet::Placed>> GridSheet::place(QPainter& painter, const QRectF& area,
-                                                               const Theme& theme,
-                                                               const std::vector<GridLine>& lines,
-                                                               const Cell& cell, Fit fit) const {
+GridSheet::Measures GridSheet::measuredWords(QPainter& painter, const Theme& theme,
+                                             const std::vector<GridLine>& lines) {
   const QFontMetricsF names(nameFont(theme), painter.device()), labels(labelFont(theme), painter.device()),
       signs(signFont(theme), painter.device());
+  Measures measures{{}, names.height(), labels.height(), signs.height()};
+  for (const GridLine& line : lines) {
+    std::vector<Words>& items = measures.items.emplace_back();
+    for (const GridItem& item : line) {
+      const CellGrid& grid = item.grid;
+      Words& words = items.emplace_back();
+      for (const QString& text : grid.rowLabels)
+        words.rowLabels =
+            std::max(words.rowLabels, std::min(theme.px(130), labels.horizontalAdvance(text) + theme.px(6)));
+      words.sign = item.before.isEmpty() ? 0 : signs.horizontalAdvance(item.before) + theme.px(14);
+      words.heading = std::max(names.horizontalAdvance(grid.name + QStringLiteral("  ") + grid.shape),
+                               std::min(theme.px(230), labels.horizontalAdvance(grid.caption)));
+    }
+  }
+  return measures;
+}
+
+std::optional<std::vector<GridSheet::Placed>> GridSheet::place(const Measures& measures, const QRectF& area,
+                                                               const Theme& theme,
+                                                               const std::vector<GridLine>& lines,
+                                                               const Cell& cell, Fit fit) {
   std::vector<Placed> placed;
   double y = area.top();
   for (std::size_t l = 0; l < lines.size(); ++l) {
@@ -69,8 +88,8 @@ std::optional<std::vector<GridSheet::Placed>> GridSheet::place(QPainter& painter
         const double down = (tallest - p.cells.height()) / 2;
         p.cells.translate(0, down);
         p.frame.translate(0, down);
-        p.before = QRectF(p.before.left(), p.cells.center().y() - signs.height(), p.before.width(),
-                          2 * signs.height());
+        p.before = QRectF(p.before.left(), p.cells.center().y() - measures.signHeight, p.before.width(),
+                          2 * measures.signHeight);
         foot = std::max(foot, p.frame.bottom());
       }
       y = foot + theme.px(12);
@@ -79,27 +98,21 @@ std::optional<std::vector<GridSheet::Placed>> GridSheet::place(QPainter& painter
     };
     for (std::size_t i = 0; i < lines[l].size(); ++i) {
       const CellGrid& grid = lines[l][i].grid;
-      double rowLabels = 0;
-      for (const QString& text : grid.rowLabels)
-        rowLabels =
-            std::max(rowLabels, std::min(theme.px(130), labels.horizontalAdvance(text) + theme.px(6)));
-      const double sign =
-          lines[l][i].before.isEmpty() ? 0 : signs.horizontalAdvance(lines[l][i].before) + theme.px(14);
+      const auto& [rowLabels, sign, heading] = measures.items[l][i];
       const double cells = cell.width * grid.columns;
-      const double words = std::max(names.horizontalAdvance(grid.name + QStringLiteral("  ") + grid.shape),
-                                    std::min(theme.px(230), labels.horizontalAdvance(grid.caption)));
       const double width =
-          sign + rowLabels + (fit == Fit::cramped ? cells : std::max(cells, words)) + theme.px(6);
+          sign + rowLabels + (fit == Fit::cramped ? cells : std::max(cells, heading)) + theme.px(6);
       if (fit != Fit::unbroken && fit != Fit::cramped && x + width > area.right() &&
           placed.size() > lineStart)
         finishLine();
       if (fit != Fit::anyhow && x + width > area.right() + 0.5) return std::nullopt;
-      const double top = y + names.height() + theme.px(2) + (labelled ? labels.height() + theme.px(1) : 0);
+      const double top =
+          y + measures.nameHeight + theme.px(2) + (labelled ? measures.labelHeight + theme.px(1) : 0);
       Placed p{l, i, QRectF(), QRectF(x, 0, sign, 0), QRectF(), grid.rows, grid.columns};
       p.cells = QRectF(x + sign + rowLabels, top, cells, cell.height * grid.rows);
-      p.frame =
-          QRectF(x + sign, y, width - sign,
-                 top - y + p.cells.height() + (grid.caption.isEmpty() ? 0 : labels.height() + theme.px(2)));
+      p.frame = QRectF(
+          x + sign, y, width - sign,
+          top - y + p.cells.height() + (grid.caption.isEmpty() ? 0 : measures.labelHeight + theme.px(2)));
       x += width + theme.px(10);
       placed.push_back(p);
     }
@@ -142,8 +155,9 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
     tries.push_back({{pixels, pixels, 0}, Fit::broken, kAllDecimals});
   }
   tries.back().fit = Fit::anyhow;
+  const Measures measures = measuredWords(painter, theme, lines);
   for (const Try& attempt : tries) {
-    auto placed = place(painter, area, theme, lines, attempt.cell, attempt.fit);
+    auto placed = place(measures, area, theme, lines, attempt.cell, attempt.fit);
     if (!placed) continue;
     m_placed = std::move(*placed);
     m_numberPixels = attempt.cell.number;
@@ -208,6 +222,15 @@ void GridSheet::paintItem(QPainter& painter, const Theme& theme, const Placed& p
                       std::min(p.frame.right(), m_area.right()) - p.cells.left(), small),
                Qt::AlignLeft | Qt::AlignVCenter, grid.caption);
   }
+}
+
+QRectF GridSheet::cellArea(const Spot& spot) const {
+  for (const Placed& p : m_placed) {
+    if (p.line != spot.line || p.item != spot.item) continue;
+    const double w = p.cells.width() / p.columns, h = p.cells.height() / p.rows;
+    return QRectF(p.cells.left() + spot.column * w, p.cells.top() + spot.row * h, w, h);
+  }
+  return {};
 }
 
 std::optional<GridSheet::Spot> GridSheet::at(QPointF point) const {

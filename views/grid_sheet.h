@@ -32,6 +32,10 @@ class GridSheet {
   double bottom() const { return m_bottom; }
   /// Whether there is room for numbers in its cells.
   bool hasNumbers() const { return m_numberPixels > 0; }
+  /// The numbers' pixel size (of the design); 0: there is no room for any.
+  double numberPixels() const { return m_numberPixels; }
+  /// The cell as it was settled last; null when it was not.
+  QRectF cellArea(const Spot& spot) const;
 
  private:
   struct Cell {
@@ -50,10 +54,19 @@ class GridSheet {
     broken,    ///< lines may be broken
     anyhow,    ///< it may run out of the area
   };
+  /// The lengths of an item's words, which do not depend on the size of the cells.
+  struct Words {
+    double rowLabels = 0, sign = 0, heading = 0;
+  };
+  struct Measures {
+    std::vector<std::vector<Words>> items;
+    double nameHeight = 0, labelHeight = 0, signHeight = 0;
+  };
+  static Measures measuredWords(QPainter& painter, const Theme& theme, const std::vector<GridLine>& lines);
   /// Where everything goes with cells of this size; nothing when it does not fit.
-  std::optional<std::vector<Placed>> place(QPainter& painter, const QRectF& area, const Theme& theme,
-                                           const std::vector<GridLine>& lines, const Cell& cell,
-                                           Fit fit) const;
+  static std::optional<std::vector<Placed>> place(const Measures& measures, const QRectF& area,
+                                                  const Theme& theme, const std::vector<GridLine>& lines,
+                                                  const Cell& cell, Fit fit);
 
   void paintItem(QPainter& painter, const Theme& theme, const Placed& placed, const GridItem& item) const;
 

@@ -5,6 +5,7 @@
 #include "views/norms/norms_view.h"
 #include "views/probabilities/probabilities_view.h"
 #include "views/rope/rope_view.h"
+#include "views/shapes/shapes_view.h"
 #include "views/view.h"
 #include "views/worked_example/worked_example_view.h"
 
@@ -32,6 +33,13 @@ std::span<const ViewInfo> viewRegistry() {
                QT_TRANSLATE_NOOP("Views", "Which query heads read which key/value head"),
                {Site::qProj, Site::kProj, Site::vProj, Site::qRot, Site::kRot, Site::context},
                &makeHeadsView},
+      ViewInfo{
+          "shapes",
+          QT_TRANSLATE_NOOP("Views", "Shapes"),
+          QT_TRANSLATE_NOOP("Views", "How view, transpose and concatenate move the numbers of each head"),
+          {Site::embedTokens, Site::inputLayernorm, Site::qProj, Site::kProj, Site::vProj, Site::qRot,
+           Site::kRot, Site::context, Site::oProj, Site::output},
+          &makeShapesView},
       ViewInfo{"rope",
                QT_TRANSLATE_NOOP("Views", "Positions (RoPE)"),
                QT_TRANSLATE_NOOP("Views", "How positions turn each pair of a query and a key"),

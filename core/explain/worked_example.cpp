@@ -190,6 +190,42 @@ WorkedCache workedCache(std::uint64_t seed) {
   return e;
 }
 
+WorkedHeads workedHeads(std::uint64_t seed, int heads) {
+  constexpr int kTokens = 3, kWidth = 6;
+  Random random(seed);
+  WorkedHeads e;
+  e.heads = heads;
+  e.x = normals("X", kTokens, kWidth, random);
+  const double deviation = 1 / std::sqrt(static_cast<double>(kWidth));
+  e.wq = normals("W_q", kWidth, kWidth, random, 0, deviation);
+  e.wk = normals("W_k", kWidth, kWidth, random, 0, deviation);
+  e.wv = normals("W_v", kWidth, kWidth, random, 0, deviation);
+  e.wo = normals("W_o", kWidth, kWidth, random, 0, deviation);
+  e.q = product("Q", e.x, e.wq);
+  e.k = product("K", e.x, e.wk);
+  e.v = product("V", e.x, e.wv);
+  e.context = matrix("context", kTokens, kWidth);
+  const int d = kWidth / heads;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(d));
+  for (int h = 0; h < heads; ++h) {
+    // A head's block: d columns of the same rows.
+    const ConstMatrixSpan q(e.q.values.data() + h * d, kTokens, d, kWidth),
+        k(e.k.values.data() + h * d, kTokens, d, kWidth), v(e.v.values.data() + h * d, kTokens, d, kWidth);
+    NamedMatrix scores = matrix("scores", kTokens, kTokens), weights = matrix("weights", kTokens, kTokens);
+    for (int i = 0; i < kTokens; ++i) {
+      kernels().attentionScores(q.row(i), k, kTokens, 1.0f, span(scores).row(i));
+      float* row = span(weights).row(i);
+      kernels().attentionScores(q.row(i), k, i + 1, scale, row);
+      kernels().softmax(row, i + 1);
+      kernels().attentionContext(row, v, i + 1, span(e.context).row(i) + h * d);
+    }
+    e.scores.push_back(std::move(scores));
+    e.weights.push_back(std::move(weights));
+  }
+  e.output = product("output", e.context, e.wo);
+  return e;
+}
+
 WorkedScaling workedScaling(std::uint64_t seed) {
   Random random(seed);
   WorkedScaling e;

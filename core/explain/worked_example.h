@@ -69,6 +69,19 @@ struct WorkedCache {
 };
 WorkedCache workedCache(std::uint64_t seed);
 
+/// Multi-head attention on 3 tokens of 6 numbers, 2 heads of 3 (or `heads` of 6/heads), causal, without
+/// biases and positions: X (3, 6) through W_q, W_k, W_v (6, 6), every head by itself, W_o (6, 6).
+struct WorkedHeads {
+  int heads = 2;
+  NamedMatrix x, wq, wk, wv, wo;
+  NamedMatrix q, k, v;                       ///< (3, 6): head h's block is columns h·d … (h+1)·d − 1
+  std::vector<NamedMatrix> scores, weights;  ///< (3, 3) a head; scores unscaled and unmasked
+  NamedMatrix context;                       ///< (3, 6): the heads' rows beside each other
+  NamedMatrix output;                        ///< (3, 6)
+};
+/// Needs heads ∈ {1, 2, 3, 6}.
+WorkedHeads workedHeads(std::uint64_t seed, int heads);
+
 /// Variance of q·k ÷ s for seeded normal q and k of d numbers: none, √d, d, d².
 struct WorkedScaling {
   int d = 64;
