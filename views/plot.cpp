@@ -117,12 +117,12 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
     } else {
       QCPGraph* graph = plot.addGraph();
       graph->setData(x, y, true);
-      QPen pen = line(series.color, theme.px(1.6));
+      QPen pen = line(series.color, theme.px(1.6 * series.thickness));
       if (series.kind == PlotSeries::Kind::dashed) pen.setStyle(Qt::DashLine);
       graph->setPen(pen);
       if (series.kind == PlotSeries::Kind::points) {
-        graph->setScatterStyle(
-            QCPScatterStyle(QCPScatterStyle::ssDisc, pen, series.color, std::max(3.0, theme.px(6))));
+        graph->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, pen, series.color,
+                                               std::max(3.0, theme.px(6 * series.thickness))));
       }
     }
   }
@@ -182,10 +182,17 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
     x += theme.px(12);
     if (x + sample + gap + metrics.horizontalAdvance(series.name) > titleLine.right()) break;
     const double y = titleLine.center().y();
-    QPen pen(series.color, theme.px(2),
-             series.kind == PlotSeries::Kind::dashed ? Qt::DashLine : Qt::SolidLine, Qt::FlatCap);
-    painter.setPen(pen);
-    painter.drawLine(QPointF(x, y), QPointF(x + sample, y));
+    const QPen pen(series.color, theme.px(2 * series.thickness),
+                   series.kind == PlotSeries::Kind::dashed ? Qt::DashLine : Qt::SolidLine, Qt::FlatCap);
+    if (series.kind == PlotSeries::Kind::bars) {
+      painter.fillRect(QRectF(x + sample / 4, y - theme.px(4), sample / 2, theme.px(8)), series.color);
+    } else {
+      painter.setPen(pen);
+      painter.drawLine(QPointF(x, y), QPointF(x + sample, y));
+      if (series.kind == PlotSeries::Kind::points)
+        painter.fillRect(QRectF(x + sample / 2 - theme.px(3), y - theme.px(3), theme.px(6), theme.px(6)),
+                         series.color);
+    }
     x += sample + gap;
     painter.setPen(theme.faintText);
     x += drawFitted(painter, QRectF(x, titleLine.top(), titleLine.right() - x, titleHeight),

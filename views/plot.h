@@ -23,7 +23,8 @@ struct PlotSeries {
   std::vector<double> y;
   QColor color;
   enum class Kind { curve, dashed, bars, points } kind = Kind::curve;
-  QString name = {};  ///< for the legend above the axes; none where it is empty
+  QString name = {};     ///< for the legend above the axes; none where it is empty
+  double thickness = 1;  ///< of a line, or size of the points
 };
 
 /// A level that the curves are to be compared with, named at its left end.

@@ -4,6 +4,17 @@
 #include <cmath>
 
 namespace decodescope {
+namespace {
+
+/// The largest |a_i − b_i| of two rows, over the entries that both have.
+double largestDifference(std::span<const float> a, std::span<const float> b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+  return largest;
+}
+
+}  // namespace
 
 RecomputeSink::RecomputeSink(const ModelConfig& config, std::span<const PositionTracePtr> first,
                              TraceSink* next)
@@ -22,15 +33,22 @@ void RecomputeSink::record(Site site, LayerIndex layer, Position first, ConstMat
     const PositionTrace* trace = m_first[static_cast<std::size_t>(first.value + r)].get();
     if (!trace) continue;
     const std::span<const float> before = trace->row(site, layer);
-    for (std::size_t i = 0; i < before.size(); ++i) {
-      const double difference =
-          std::abs(static_cast<double>(rows(r, static_cast<int>(i))) - static_cast<double>(before[i]));
-      if (difference > m_maxAbsDiff) m_maxAbsDiff = difference;
-    }
+    m_maxAbsDiff = std::max(m_maxAbsDiff, largestDifference(before, rows.rowSpan(r)));
   }
   if (m_next && known < rows.rows && m_next->wants(site, layer)) {
     m_next->record(site, layer, Position{first.value + known}, rows.middleRows(known, rows.rows - known));
   }
+}
+
+double largestDifference(const ModelConfig& config, const PositionTrace& a, const PositionTrace& b) {
+  double largest = 0;
+  for (const SiteInfo& info : siteTable()) {
+    if (!info.perLayer) largest = std::max(largest, largestDifference(a.row(info.site), b.row(info.site)));
+    for (int l = 0; info.perLayer && l < config.numHiddenLayers; ++l)
+      largest = std::max(largest,
+                         largestDifference(a.row(info.site, LayerIndex{l}), b.row(info.site, LayerIndex{l})));
+  }
+  return largest;
 }
 
 }  // namespace decodescope

@@ -27,4 +27,8 @@ class RecomputeSink : public TraceSink {
   double m_maxAbsDiff = 0;
 };
 
+/// The largest |a − b| over every site that both traces of a position store; 0 when they share none. NaN
+/// pairs count as equal.
+double largestDifference(const ModelConfig& config, const PositionTrace& a, const PositionTrace& b);
+
 }  // namespace decodescope

@@ -1,6 +1,7 @@
 #include "views/kv_cache/kv_cache_model.h"
 
 #include "core/attention/attention_rows.h"
+#include "core/cost/decode_cost.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -171,10 +172,7 @@ StrikeOffer KvCacheModel::strikeGroup(LayerIndex layer, KvHeadIndex head) const 
 }
 
 std::uint64_t KvCacheModel::bytesFor(int tokens) const {
-  std::uint64_t bytes = 2 * sizeof(float);
-  for (const int factor : {m_layers, m_kvHeads, m_headDim, tokens})
-    bytes *= static_cast<std::uint64_t>(factor);
-  return bytes;
+  return kvCacheBytes(m_run->model->config(), tokens);
 }
 
 KvRowState KvCacheModel::rowState(int position) const {
@@ -270,6 +268,8 @@ std::vector<std::pair<QString, QString>> KvCacheModel::facts() const {
                      groupedNumber(static_cast<std::uint64_t>(s.firstNewPosition - s.firstRow)));
   facts.emplace_back(tr("K and V read"), byteText(s.counters.kvBytesRead));
   facts.emplace_back(tr("K and V written"), byteText(s.counters.kvBytesWritten));
+  const int context = m_run->model->config().maxPositionEmbeddings;
+  facts.emplace_back(tr("cache of a full context (%1)").arg(context), byteText(bytesFor(context)));
   facts.emplace_back(tr("multiply-adds"), groupedNumber(s.counters.macs()));
   if (s.firstNewPosition > s.firstRow)
     facts.emplace_back(tr("largest |Δ|"), QString::number(s.maxAbsDiff, 'g', 2));

@@ -1,0 +1,221 @@
+#include "views/kv_cache/lockstep_model.h"
+
+#include "core/attention/attention_rows.h"
+#include "views/text_fit.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+
+namespace decodescope {
+namespace {
+
+QString tr(const char* text) {
+  return QCoreApplication::translate("KvCacheView", text);
+}
+
+constexpr KvMatrix kMatrices[] = {KvMatrix::q, KvMatrix::k, KvMatrix::scores, KvMatrix::v, KvMatrix::context};
+
+QString matrixName(KvMatrix matrix) {
+  switch (matrix) {
+    case KvMatrix::q:
+      return QStringLiteral("q");
+    case KvMatrix::k:
+      return QStringLiteral("k");
+    case KvMatrix::scores:
+      return QStringLiteral("scores");
+    case KvMatrix::v:
+      return QStringLiteral("v");
+    case KvMatrix::context:
+      return QStringLiteral("context");
+  }
+  return {};
+}
+
+}  // namespace
+
+KvCellState KvLockstepLane::row(KvMatrix matrix, int position) const {
+  const bool isKept = matrix == KvMatrix::k || matrix == KvMatrix::v;
+  if (position < firstRow()) return isKept ? KvCellState::reused : KvCellState::absent;
+  if (position < firstNew()) return KvCellState::repeated;
+  return !isKept && m_lastLayer && position != tokens() - 1 ? KvCellState::unused : KvCellState::added;
+}
+
+KvCellState KvLockstepLane::score(int query, int key) const {
+  return key < visible(query) ? row(KvMatrix::scores, query) : KvCellState::absent;
+}
+
+std::uint64_t KvLockstepLane::count(KvMatrix matrix, KvCellState state) const {
+  std::uint64_t count = 0;
+  for (int p = 0; p < tokens(); ++p) {
+    if (row(matrix, p) == state)
+      count += matrix == KvMatrix::scores ? static_cast<std::uint64_t>(visible(p)) : 1;
+  }
+  return count;
+}
+
+std::uint64_t KvLockstepLane::computed(KvMatrix matrix) const {
+  return count(matrix, KvCellState::added) + count(matrix, KvCellState::unused) +
+         count(matrix, KvCellState::repeated);
+}
+
+void KvLockstepModel::present(const SessionSnapshot& session, const Selection& selection) {
+  m_selection = clampTo(selection, session);
+  m_lanes.clear();
+  for (KvLane& lane : kvLanes(session, m_selection)) {
+    const bool last = m_selection.layer.value == lane.run->model->config().numHiddenLayers - 1;
+    m_lanes.emplace_back(std::move(lane), last);
+  }
+}
+
+int KvLockstepModel::tokens() const {
+  int tokens = 0;
+  for (const KvLockstepLane& lane : m_lanes) tokens = std::max(tokens, lane.tokens());
+  return tokens;
+}
+
+QString KvLockstepModel::label(int position) const {
+  const RunSnapshot& run = *m_lanes.front().lane().run;
+  const TokenId id = run.tokens[static_cast<std::size_t>(position)];
+  return run.model->tokenizer ? QString::fromStdString(run.model->tokenizer->shownPiece(id))
+                              : QString::number(id.value);
+}
+
+QString KvLockstepModel::tokenText(int position) const {
+  return QStringLiteral("%1 “%2”").arg(QString::number(position), label(position));
+}
+
+QString KvLockstepModel::title() const {
+  return tr("What a step computes · layer %1 · head %2")
+      .arg(m_selection.layer.value)
+      .arg(m_selection.head.value);
+}
+
+QStringList KvLockstepModel::subtitle() const {
+  if (!ready()) return {};
+  return {tr("step %1").arg(m_lanes.front().lane().step.value), tr("%1 tokens").arg(tokens()),
+          tr("softmax(Q · Kᵀ / √d) · V, row by row")};
+}
+
+QString KvLockstepModel::note() const {
+  if (!ready()) return {};
+  QString text;
+  if (m_lanes.size() < 2) text = tr("One lane. Compare ▸ KV cache on · off adds the other.");
+  const bool unused = std::any_of(m_lanes.begin(), m_lanes.end(), [](const KvLockstepLane& lane) {
+    return lane.count(KvMatrix::q, KvCellState::unused) > 0;
+  });
+  if (unused)
+    text +=
+        (text.isEmpty() ? QString() : QStringLiteral(" ")) +
+        tr("Last layer: only the last token's context reaches the logits; nothing reads the other rows of "
+           "q, scores and context.");
+  return text;
+}
+
+QString KvLockstepModel::laneTitle(const KvLockstepLane& lane) const {
+  const QString mode = lane.lane().cacheOn() ? tr("with the cache") : tr("without the cache");
+  return m_lanes.size() < 2 ? mode : QStringLiteral("%1: %2").arg(lane.lane().name, mode);
+}
+
+QStringList KvLockstepModel::laneFacts(const KvLockstepLane& lane) const {
+  const std::uint64_t again = lane.count(KvMatrix::k, KvCellState::repeated);
+  const std::uint64_t cells = lane.count(KvMatrix::scores, KvCellState::repeated);
+  const int rows = lane.lane().record().rowsComputed;
+  QStringList facts{(rows == 1 ? tr("computed: %1 row of q, k and v, %2 score cells")
+                               : tr("computed: %1 rows of q, k and v, %2 score cells"))
+                        .arg(rows)
+                        .arg(groupedNumber(lane.computed(KvMatrix::scores)))};
+  if (again > 0) {
+    facts << (lane.lane().cacheOn() ? tr("computed again to fill the cache: %1 rows, %2 cells")
+                                    : tr("of these for nothing: %1 rows, %2 cells"))
+                 .arg(groupedNumber(again), groupedNumber(cells));
+  }
+  if (const std::uint64_t reused = lane.count(KvMatrix::k, KvCellState::reused); reused > 0)
+    facts << tr("reused from the cache: K and V of %1 tokens").arg(groupedNumber(reused));
+  return facts;
+}
+
+QString KvLockstepModel::stateText(KvCellState state) const {
+  switch (state) {
+    case KvCellState::absent:
+      return tr("not computed: nobody asks for it");
+    case KvCellState::reused:
+      return tr("reused from the cache");
+    case KvCellState::added:
+      return tr("computed in this step for the first time");
+    case KvCellState::unused:
+      return tr("computed, but read by nobody: this is the last layer");
+    case KvCellState::repeated:
+      return tr("had been computed before, computed again");
+  }
+  return {};
+}
+
+QString KvLockstepModel::rowToolTip(const KvLockstepLane& lane, KvMatrix matrix, int position) const {
+  return tr("%1: row of %2, position %3\n%4")
+      .arg(laneTitle(lane), matrixName(matrix), tokenText(position), stateText(lane.row(matrix, position)));
+}
+
+QString KvLockstepModel::scoreToolTip(const KvLockstepLane& lane, int query, int key) const {
+  const KvLane& own = lane.lane();
+  QString text = tr("%1: query %2, key %3").arg(laneTitle(lane), tokenText(query), tokenText(key));
+  if (key >= lane.visible(query)) return text + QLatin1Char('\n') + tr("masked: the key comes later");
+  text += QLatin1Char('\n') + stateText(lane.score(query, key));
+  if (lane.score(query, key) == KvCellState::absent) return text;
+  const std::vector<float> row =
+      attentionRow(own.run->model->config(), own.run->tracesAt(own.step), m_selection.layer, m_selection.head,
+                   Position{query}, ScoreStage::scaled);
+  if (key < static_cast<int>(row.size()))
+    text += QLatin1Char('\n') + tr("q·k/√d = %1")
+                                    .arg(shortNumber(static_cast<double>(row[static_cast<std::size_t>(key)]))
+                                             .replace(QLatin1Char('-'), QChar(0x2212)));
+  return text;
+}
+
+QString KvLockstepModel::readout() const {
+  if (!ready()) return {};
+  const int query = std::min(m_selection.query.value, m_lanes.front().tokens() - 1);
+  const int key = std::min(m_selection.key.value, m_lanes.front().tokens() - 1);
+  QStringList parts;
+  for (const KvLockstepLane& lane : m_lanes) {
+    const QString mode = lane.lane().cacheOn() ? tr("with") : tr("without");
+    parts << QStringLiteral("%1: %2").arg(
+        mode, key < lane.visible(query) ? stateText(lane.score(query, key)) : tr("masked"));
+  }
+  return tr("score %1 × %2  ·  %3")
+      .arg(tokenText(query), tokenText(key), parts.join(QStringLiteral("  ·  ")));
+}
+
+QString KvLockstepModel::description() const {
+  QString text = title() + QStringLiteral(". ");
+  for (const KvLockstepLane& lane : m_lanes)
+    text += laneTitle(lane) + QStringLiteral(": ") + laneFacts(lane).join(QStringLiteral("; ")) +
+            QStringLiteral(". ");
+  return text.trimmed();
+}
+
+std::vector<NamedTable> KvLockstepModel::tables() const {
+  // By position: the state of its row in each matrix, as a number in the order of KvCellState.
+  std::vector<NamedTable> tables;
+  for (const KvLockstepLane& lane : m_lanes) {
+    NamedTable table;
+    table.name =
+        lane.lane().cacheOn() ? QStringLiteral("rows_with_cache") : QStringLiteral("rows_without_cache");
+    for (const KvMatrix matrix : kMatrices)
+      table.columns << matrixName(matrix) +
+                           QStringLiteral(" (0 absent, 1 reused, 2 new, 3 new but unused, 4 again)");
+    table.columns << QStringLiteral("score_cells");
+    for (int p = 0; p < lane.tokens(); ++p) {
+      table.rowLabels << tokenText(p);
+      for (const KvMatrix matrix : kMatrices)
+        table.values.push_back(static_cast<float>(static_cast<int>(lane.row(matrix, p))));
+      table.values.push_back(
+          lane.row(KvMatrix::scores, p) == KvCellState::absent ? 0.0f : static_cast<float>(lane.visible(p)));
+    }
+    table.shape = {lane.tokens(), 6};
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+}  // namespace decodescope

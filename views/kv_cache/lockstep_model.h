@@ -1,0 +1,82 @@
+#pragma once
+
+#include "views/kv_cache/kv_lanes.h"
+#include "views/view.h"
+
+#include <QString>
+#include <QStringList>
+
+#include <vector>
+
+namespace decodescope {
+
+/// What became of a row or cell of the selected head's matrices in a step.
+enum class KvCellState {
+  absent,    ///< not computed: nobody asks for it
+  reused,    ///< a row of K or V that was read from the cache
+  added,     ///< computed in this step for the first time
+  unused,    ///< the same, but nothing reads it: in the last layer all but the last token's
+  repeated,  ///< had been computed before, and was computed again
+};
+
+/// The five matrices of softmax(Q·Kᵀ/√d)·V.
+enum class KvMatrix { q, k, scores, v, context };
+
+/// What one lane computed of the selected layer and head in its step, row by row.
+class KvLockstepLane {
+ public:
+  KvLockstepLane(KvLane lane, bool isLastLayer) : m_lane(std::move(lane)), m_lastLayer(isLastLayer) {}
+
+  const KvLane& lane() const { return m_lane; }
+  int tokens() const { return m_lane.record().tokensSeen; }
+  int firstRow() const { return m_lane.record().firstRow; }
+  int firstNew() const { return m_lane.record().firstNewPosition; }
+  bool masked() const { return m_lane.run->settings.rules.causalMask; }
+  bool isLastLayer() const { return m_lastLayer; }
+  /// Keys that row `query` was compared with.
+  int visible(int query) const { return masked() ? query + 1 : tokens(); }
+  KvCellState row(KvMatrix matrix, int position) const;
+  /// absent also where the mask hides the key.
+  KvCellState score(int query, int key) const;
+
+  /// Rows of a matrix, or cells of the scores, in a state.
+  std::uint64_t count(KvMatrix matrix, KvCellState state) const;
+  /// In all states but absent and reused: what the kernels count in this step.
+  std::uint64_t computed(KvMatrix matrix) const;
+
+ private:
+  KvLane m_lane;
+  bool m_lastLayer;
+};
+
+/// Cache on and off in lockstep: which rows and cells a step computed, reused, or computed again for nothing.
+class KvLockstepModel {
+ public:
+  void present(const SessionSnapshot& session, const Selection& selection);
+
+  bool ready() const { return !m_lanes.empty(); }
+  const Selection& selection() const { return m_selection; }
+  const std::vector<KvLockstepLane>& lanes() const { return m_lanes; }
+  int tokens() const;  ///< of the longest lane
+  QString label(int position) const;
+
+  QString title() const;
+  QStringList subtitle() const;
+  QString note() const;
+  QString readout() const;
+  QString laneTitle(const KvLockstepLane& lane) const;
+  QStringList laneFacts(const KvLockstepLane& lane) const;
+  QString stateText(KvCellState state) const;
+  QString rowToolTip(const KvLockstepLane& lane, KvMatrix matrix, int position) const;
+  QString scoreToolTip(const KvLockstepLane& lane, int query, int key) const;
+  QString description() const;
+  std::vector<NamedTable> tables() const;
+
+ private:
+  QString tokenText(int position) const;
+
+  Selection m_selection;
+  std::vector<KvLockstepLane> m_lanes;
+};
+
+}  // namespace decodescope

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "views/kv_cache/kv_lanes.h"
+#include "views/shown_run.h"
+#include "views/view.h"
+
+#include <QString>
+#include <QStringList>
+
+#include <vector>
+
+namespace decodescope {
+
+/// Why Q is not cached: how often one head's K, V and q rows were read in the run up to the shown step,
+/// counted from the rows that its steps computed.
+class KvReadsModel {
+ public:
+  void present(const SessionSnapshot& session, const Selection& selection);
+
+  bool ready() const { return m_shown.ready(); }
+  const ShownRun& shown() const { return m_shown; }
+  int tokens() const { return m_shown.tokens; }
+  int steps() const { return m_shown.selection.step.value; }
+  const StepRecord& record(int step) const { return m_shown.run->steps[static_cast<std::size_t>(step - 1)]; }
+
+  /// Of one position, by one query head.
+  struct Reads {
+    int own = 0;    ///< in the step that fed the token
+    int later = 0;  ///< in later steps, by rows that those computed for the first time
+    int again = 0;  ///< in later steps, by rows that those computed again
+  };
+  const std::vector<Reads>& keyReads() const { return m_keys; }       ///< of K; V's are the same
+  const std::vector<Reads>& queryReads() const { return m_queries; }  ///< of q
+  /// All reads of K rows together: the score cells that a head computed so far.
+  std::uint64_t allReads() const;
+  /// What keeping Q too would take after the shown step: L · H · d · T · 4 bytes.
+  std::uint64_t queryBytes() const;
+
+  QString title() const;
+  QStringList subtitle() const;
+  /// Two or three sentences.
+  QString explanation() const;
+  QString readout() const;
+  QString toolTip(int position) const;
+  QString description() const;
+  std::vector<NamedTable> tables() const;
+
+ private:
+  ShownRun m_shown;
+  std::vector<Reads> m_keys, m_queries;
+};
+
+}  // namespace decodescope
