@@ -17,19 +17,39 @@ QString tr(const char* text) {
   return QCoreApplication::translate("AttentionView", text);
 }
 
-/// d numbers as a row of cells, with the numbers themselves where they fit.
-void drawStrip(QPainter& painter, const Theme& theme, const QRectF& area, std::span<const float> numbers,
-               double limit) {
-  CellGrid grid;
-  grid.rows = 1;
-  grid.columns = static_cast<int>(numbers.size());
-  grid.view = ConstMatrixSpan(numbers.data(), 1, grid.columns);
-  grid.scale.map = Colormap::diverging;
-  grid.scale.hi = limit > 0 ? limit : 1;
-  grid.scale.lo = -grid.scale.hi;
-  drawGridCells(painter, area, grid, theme,
-                numberPixels(painter, theme, grid, area.width() / grid.columns, area.height()));
-}
+/// Rows of d numbers that share a range of colours and a size of numbers: a column of the picture.
+class StripColumn {
+ public:
+  StripColumn(const QRectF& area, double height) : m_area(area), m_height(height) {}
+  void add(std::span<const float> numbers) {
+    m_grid.columns = static_cast<int>(numbers.size());
+    ++m_grid.rows;
+    m_grid.values.insert(m_grid.values.end(), numbers.begin(), numbers.end());
+  }
+  /// After the last add().
+  void settle(QPainter& painter, const Theme& theme) {
+    m_grid.useOwnSignedScale();
+    m_numberSize = numberPixels(painter, theme, m_grid, m_area.width() / m_grid.columns, m_height);
+  }
+  bool isShown() const { return !m_area.isNull(); }
+  void draw(QPainter& painter, const Theme& theme, double y, std::span<const float> numbers) const {
+    if (!isShown()) return;
+    CellGrid strip;
+    strip.rows = 1;
+    strip.columns = m_grid.columns;
+    strip.view = ConstMatrixSpan(numbers.data(), 1, strip.columns);
+    strip.scale = m_grid.scale;
+    drawGridCells(painter,
+                  QRectF(onPixel(painter, m_area.left()), onPixel(painter, y), m_area.width(), m_height),
+                  strip, theme, m_numberSize);
+  }
+
+ private:
+  QRectF m_area;
+  double m_height;
+  CellGrid m_grid;
+  double m_numberSize = 0;
+};
 
 }  // namespace
 
@@ -77,9 +97,10 @@ void ContextPage::paintLines(QPainter& painter, const Theme& theme, const Attent
                              const QRectF& body) {
   const QFontMetricsF metrics(theme.sized(11.5), painter.device());
   const double line = std::ceil(metrics.height());
-  const double pitch = std::max(line * 1.25, theme.px(20));
+  double pitch = std::max(line * 1.25, theme.px(20));
   // Header, the others, both sums and the gap before them.
-  const int room = static_cast<int>((body.height() - line - theme.px(14)) / pitch) - 3;
+  const double around = line + theme.px(14);
+  const int room = static_cast<int>((body.height() - around) / pitch) - 3;
   m_numbers = contextNumbers(model, std::max(1, room));
   if (!m_numbers.ready()) {
     painter.setFont(theme.sized(12));
@@ -87,13 +108,19 @@ void ContextPage::paintLines(QPainter& painter, const Theme& theme, const Attent
     drawFitted(painter, body, Qt::AlignCenter, conclusion());
     return;
   }
+  // A short sum uses the height that there is.
+  const double lines = static_cast<double>(m_numbers.rows.size()) + 3;
+  pitch = std::clamp(std::floor((body.height() - around) / lines), pitch, theme.px(34));
   const Columns c = columnsOf(painter, theme, model, body);
-  float valueMax = 0, productMax = 0;
+  StripColumn values(c.values, pitch - theme.px(3)), products(c.products, pitch - theme.px(3));
   for (const ContextNumbers::Row& row : m_numbers.rows) {
-    for (const float v : row.value) valueMax = std::max(valueMax, std::abs(v));
-    for (const float v : row.product) productMax = std::max(productMax, std::abs(v));
+    values.add(row.value);
+    products.add(row.product);
   }
-  for (const float v : m_numbers.sum) productMax = std::max(productMax, std::abs(v));
+  products.add(m_numbers.sum);
+  if (!products.isShown()) values.add(m_numbers.sum);
+  values.settle(painter, theme);
+  products.settle(painter, theme);
   const QString d = QString::number(m_numbers.headDim);
   const int group = model.config().keyValueHeadOf(model.selection().head).value;
   double y = body.top();
@@ -103,19 +130,13 @@ void ContextPage::paintLines(QPainter& painter, const Theme& theme, const Attent
     drawFitted(painter, QRectF(column.left(), y, column.width(), line), Qt::AlignLeft | Qt::AlignVCenter,
                text);
   };
-  const auto strip = [&](const QRectF& column, std::span<const float> numbers, double limit) {
-    drawStrip(
-        painter, theme,
-        QRectF(onPixel(painter, column.left()), onPixel(painter, y), column.width(), pitch - theme.px(3)),
-        numbers, limit);
-  };
   const auto name = [&](const QString& text, const QColor& color, bool bold) {
     painter.setFont(theme.sized(11.5, bold ? QFont::DemiBold : QFont::Normal));
     painter.setPen(color);
     drawFitted(painter, QRectF(c.token.left(), y, c.token.width(), pitch - theme.px(3)),
                Qt::AlignRight | Qt::AlignVCenter, text);
   };
-  const QRectF& results = c.products.isNull() ? c.values : c.products;
+  const StripColumn& results = products.isShown() ? products : values;
   head(c.token, theme.key, tr("key"));
   head(c.weight, theme.query, tr("weight a"));
   head(c.values, theme.value,
@@ -136,8 +157,8 @@ void ContextPage::paintLines(QPainter& painter, const Theme& theme, const Attent
                      selected ? theme.accent : theme.query);
     drawFitted(painter, weight, Qt::AlignRight | Qt::AlignVCenter,
                QString::number(static_cast<double>(row.weight), 'f', 3));
-    strip(c.values, row.value, static_cast<double>(valueMax));
-    if (!c.products.isNull()) strip(c.products, row.product, static_cast<double>(productMax));
+    values.draw(painter, theme, y, row.value);
+    products.draw(painter, theme, y, row.product);
     m_lines.push_back(
         {QRectF(body.left(), y, body.width(), pitch), row.key, Site::vProj,
          tr("weight %1 of key %2 × its V row (key/value head %3)")
@@ -148,7 +169,7 @@ void ContextPage::paintLines(QPainter& painter, const Theme& theme, const Attent
     name(tr("%1 other keys").arg(m_numbers.others), theme.faintText, false);
     drawFitted(painter, QRectF(c.weight.left(), y, c.weight.width(), pitch - theme.px(3)),
                Qt::AlignRight | Qt::AlignVCenter, QString::number(m_numbers.otherWeight, 'f', 3));
-    if (!c.products.isNull()) strip(c.products, m_numbers.otherSum, static_cast<double>(productMax));
+    products.draw(painter, theme, y, m_numbers.otherSum);
     y += pitch;
   }
   painter.setPen(QPen(theme.line, theme.px(1)));
@@ -156,7 +177,7 @@ void ContextPage::paintLines(QPainter& painter, const Theme& theme, const Attent
   y += theme.px(9);
   const auto total = [&](const QString& text, std::span<const float> numbers, Site site, const QString& tip) {
     name(text, theme.text, true);
-    strip(results, numbers, static_cast<double>(productMax));
+    results.draw(painter, theme, y, numbers);
     m_lines.push_back({QRectF(body.left(), y, body.width(), pitch), -1, site, tip});
     y += pitch;
   };

@@ -29,7 +29,8 @@ class MatrixPanels {
   std::optional<Spot> at(QPointF point, const MatrixWindow& window, int tokens) const;
   QRectF matrixAt(QPointF point) const;
   double side() const { return m_frames.empty() ? 0 : m_frames.front().matrix.width(); }
-  void clear() { m_frames.clear(); }
+  /// Where the last picture ended.
+  double bottom() const { return m_values.empty() ? 0 : m_values.back().bottom(); }
 
  private:
   void place(QPainter& painter, const QRectF& area, const Theme& theme, const MatrixWindow& window,

@@ -19,8 +19,12 @@ class StagesPage : public AttentionPage {
 
  private:
   QString title(const AttentionModel& model) const;
+  /// The selected query's row in all stages, with its numbers, where the matrices leave room.
+  void paintRows(QPainter& painter, const Theme& theme, const AttentionModel& model, const QRectF& area,
+                 const QStringList& names);
 
   MatrixPanels m_panels;
+  QRectF m_rows;  ///< the cells of all four, below each other
 };
 
 }  // namespace decodescope
