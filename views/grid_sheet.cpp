@@ -67,6 +67,25 @@ GridSheet::Measures GridSheet::measuredWords(QPainter& painter, const Theme& the
   return measures;
 }
 
+/// Widths of each matrix' cells: its own longest number, or the label of a column.
+std::vector<std::vector<double>> GridSheet::ownWidths(QPainter& painter, const Theme& theme,
+                                                      const std::vector<GridLine>& lines, const Cell& cell) {
+  const QFontMetricsF numbers(theme.sized(cell.number), painter.device()),
+      labels(labelFont(theme), painter.device());
+  std::vector<std::vector<double>> widths;
+  for (const GridLine& line : lines) {
+    std::vector<double>& own = widths.emplace_back();
+    for (const GridItem& item : line) {
+      double width = numbers.horizontalAdvance(widestNumber(rounded(item.grid, cell.mostDecimals))) +
+                     theme.px(cell.number * 0.8);
+      for (const QString& text : item.grid.columnLabels)
+        width = std::max(width, labels.horizontalAdvance(text));
+      own.push_back(wholePixels(painter, width));
+    }
+  }
+  return widths;
+}
+
 std::optional<std::vector<GridSheet::Placed>> GridSheet::place(const Measures& measures, const QRectF& area,
                                                                const Theme& theme,
                                                                const std::vector<GridLine>& lines,
@@ -99,7 +118,7 @@ std::optional<std::vector<GridSheet::Placed>> GridSheet::place(const Measures& m
     for (std::size_t i = 0; i < lines[l].size(); ++i) {
       const CellGrid& grid = lines[l][i].grid;
       const auto& [rowLabels, sign, heading] = measures.items[l][i];
-      const double cells = cell.width * grid.columns;
+      const double cells = (cell.own.empty() ? cell.width : cell.own[l][i]) * grid.columns;
       const double width =
           sign + rowLabels + (fit == Fit::cramped ? cells : std::max(cells, heading)) + theme.px(6);
       if (fit != Fit::unbroken && fit != Fit::cramped && x + width > area.right() &&
@@ -130,7 +149,6 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
   struct Try {
     Cell cell;
     Fit fit;
-    int decimals = kAllDecimals;
   };
   std::vector<Try> tries;
   const auto withNumbers = [&](Fit fit, double smallest, int decimals = kAllDecimals) {
@@ -138,9 +156,11 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
     for (double pixels = 22; pixels >= smallest; --pixels) {
       const QFontMetricsF metrics(theme.sized(pixels), painter.device());
       tries.push_back({{wholePixels(painter, metrics.horizontalAdvance(longest) + theme.px(pixels * 0.8)),
-                        wholePixels(painter, metrics.height() + theme.px(pixels * 0.5)), pixels},
-                       fit,
-                       decimals});
+                        wholePixels(painter, metrics.height() + theme.px(pixels * 0.5)),
+                        pixels,
+                        decimals,
+                        {}},
+                       fit});
     }
   };
   // An equation on one line reads better than large numbers on two.
@@ -152,16 +172,17 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
   withNumbers(Fit::broken, 9, 1);
   for (const double side : {20, 16, 13, 11, 9, 7, 5, 4, 3, 2, 1}) {
     const double pixels = wholePixels(painter, theme.px(side));
-    tries.push_back({{pixels, pixels, 0}, Fit::broken, kAllDecimals});
+    tries.push_back({{pixels, pixels, 0, kAllDecimals, {}}, Fit::broken});
   }
   tries.back().fit = Fit::anyhow;
   const Measures measures = measuredWords(painter, theme, lines);
-  for (const Try& attempt : tries) {
+  for (Try& attempt : tries) {
+    if (attempt.fit == Fit::cramped) attempt.cell.own = ownWidths(painter, theme, lines, attempt.cell);
     auto placed = place(measures, area, theme, lines, attempt.cell, attempt.fit);
     if (!placed) continue;
     m_placed = std::move(*placed);
     m_numberPixels = attempt.cell.number;
-    m_mostDecimals = attempt.decimals;
+    m_mostDecimals = attempt.cell.mostDecimals;
     break;
   }
   m_bottom = area.top();

@@ -14,8 +14,8 @@ struct GridItem {
 };
 using GridLine = std::vector<GridItem>;
 
-/// Equations of small matrices below each other, with cells as large as fit and all of one size. Lines that
-/// are too wide are broken between matrices.
+/// Equations of small matrices below each other, with cells as large as fit and all of one size; where that
+/// is too wide, each matrix as wide as its own numbers. Lines that are too wide are broken between matrices.
 class GridSheet {
  public:
   /// Decides where everything goes and how large it is; paints nothing.
@@ -40,6 +40,8 @@ class GridSheet {
  private:
   struct Cell {
     double width = 0, height = 0, number = 0;
+    int mostDecimals = 9;
+    std::vector<std::vector<double>> own;  ///< instead of `width`, of each matrix of each line
   };
   struct Placed {
     std::size_t line, item;
@@ -63,6 +65,8 @@ class GridSheet {
     double nameHeight = 0, labelHeight = 0, signHeight = 0;
   };
   static Measures measuredWords(QPainter& painter, const Theme& theme, const std::vector<GridLine>& lines);
+  static std::vector<std::vector<double>> ownWidths(QPainter& painter, const Theme& theme,
+                                                    const std::vector<GridLine>& lines, const Cell& cell);
   /// Where everything goes with cells of this size; nothing when it does not fit.
   static std::optional<std::vector<Placed>> place(const Measures& measures, const QRectF& area,
                                                   const Theme& theme, const std::vector<GridLine>& lines,

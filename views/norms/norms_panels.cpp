@@ -38,6 +38,19 @@ ColorScale scaleOf(std::span<const float> values) {
   return scale;
 }
 
+/// The same on a logarithmic scale from the smallest value above 0; signed values stay as they are.
+ColorScale logarithmicScaleOf(std::span<const float> values) {
+  ColorScale scale = scaleOf(values);
+  double least = scale.hi;
+  for (const float v : values) {
+    if (std::isfinite(v) && v > 0) least = std::min(least, static_cast<double>(v));
+  }
+  if (scale.isSigned() || least >= scale.hi) return scale;
+  scale.kind = ColorScale::Kind::logarithmic;
+  scale.lo = least;
+  return scale;
+}
+
 void drawMap(QPainter& painter, const QRectF& area, const Theme& theme, std::span<const float> values,
              int rows, int columns, const ColorScale& scale) {
   // What was not stored shows the hatching below.
@@ -78,7 +91,9 @@ void drawKey(QPainter& painter, const QRectF& area, const Theme& theme, const Co
                Qt::AlignLeft | Qt::AlignVCenter, shortNumber(value).replace(QLatin1Char('-'), QChar(0x2212)));
   };
   tick(ramp.top(), scale.hi);
-  if (scale.isSigned() && ramp.height() > 3.2 * height) tick(ramp.center().y() - height / 2, 0);
+  const bool logarithmic = scale.kind == ColorScale::Kind::logarithmic;
+  if (ramp.height() > 3.2 * height && (scale.isSigned() || logarithmic))
+    tick(ramp.center().y() - height / 2, logarithmic ? std::sqrt(scale.lo * scale.hi) : 0);
   tick(ramp.bottom() - height, scale.lo);
 }
 
@@ -107,7 +122,7 @@ void NormsView::paintMaps(QPainter& painter, const QRectF& area, const Theme& th
     const auto i = static_cast<std::size_t>(statistic);
     const QRectF& map = m_maps.maps[i];
     const std::vector<float>& values = m_model.statisticMap(statistic);
-    const ColorScale scale = scaleOf(values);
+    const ColorScale scale = m_logarithmic ? logarithmicScaleOf(values) : scaleOf(values);
     drawMap(painter, map, theme, values, rows, tokens, scale);
     drawKey(painter, m_maps.keys[i], theme, scale);
     const double row = map.height() / rows, column = map.width() / tokens;
@@ -118,7 +133,9 @@ void NormsView::paintMaps(QPainter& painter, const QRectF& area, const Theme& th
     if (m_maps.labelWidth <= 0) continue;
     painter.setFont(theme.sized(11, QFont::DemiBold));
     painter.setPen(theme.text);
-    drawFitted(painter, m_maps.titles[i], Qt::AlignLeft | Qt::AlignVCenter, m_model.statisticName(statistic));
+    QString name = m_model.statisticName(statistic);
+    if (scale.kind == ColorScale::Kind::logarithmic) name += tr(", logarithmic colours");
+    drawFitted(painter, m_maps.titles[i], Qt::AlignLeft | Qt::AlignVCenter, name);
     painter.setFont(theme.sized(11));
     const int wanted[] = {static_cast<int>(chosen)};
     for (const int p : thinnedLabels(0, rows, row, lineHeight, wanted)) {

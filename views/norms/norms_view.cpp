@@ -49,7 +49,7 @@ std::unique_ptr<View> makeNormsView() {
 std::vector<ViewOption> NormsView::options() const {
   const auto chosen = std::find_if(kSites.begin(), kSites.end(),
                                    [&](const SiteChoice& c) { return c.site == m_settings.site; });
-  return {
+  std::vector<ViewOption> options{
       {QStringLiteral("show"),
        tr("Show"),
        tr("Which picture of the norms"),
@@ -80,6 +80,14 @@ std::vector<ViewOption> NormsView::options() const {
        kFactor.text(m_settings.factor),
        kFactor},
   };
+  if (m_settings.panel == NormsPanel::layers)
+    options.push_back(
+        {QStringLiteral("colours"),
+         tr("Colours"),
+         tr("Logarithmic colours tell small variances apart where one token's is a hundred times as large"),
+         {{QStringLiteral("log"), tr("Logarithmic")}, {QStringLiteral("linear"), tr("Linear")}},
+         m_logarithmic ? QStringLiteral("log") : QStringLiteral("linear")});
+  return options;
 }
 
 bool NormsView::setOption(const QString& id, const QString& value) {
@@ -92,6 +100,9 @@ bool NormsView::setOption(const QString& id, const QString& value) {
     const auto at = std::find(kPanels.begin(), kPanels.end(), value);
     if (at == kPanels.end()) return false;
     m_settings.panel = static_cast<NormsPanel>(at - kPanels.begin());
+  } else if (id == QLatin1String("colours")) {
+    if (value != QLatin1String("log") && value != QLatin1String("linear")) return false;
+    m_logarithmic = value == QLatin1String("log");
   } else if (id == QLatin1String("norm")) {
     const auto at = std::find_if(kSites.begin(), kSites.end(),
                                  [&](const SiteChoice& c) { return value == QLatin1String(c.id); });

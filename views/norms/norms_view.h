@@ -33,6 +33,7 @@ class NormsView : public View {
   void paintColumns(QPainter& painter, const QRectF& area, const Theme& theme);
 
   NormsSettings m_settings;
+  bool m_logarithmic = true;  ///< the maps' colours
   NormsModel m_model;
 
   // What the last paint() put where, for hitTest().

@@ -84,12 +84,22 @@ QString JourneyModel::title() const {
 
 QStringList JourneyModel::subtitle() const {
   const ModelConfig& config = m_shown.config();
-  return {tr("text → %1 tokens → ids (0–%2) → one row of %3 numbers each")
-              .arg(QString::number(m_shown.tokens), QString::number(config.vocabSize - 1),
+  return {tr("%1 → %2 tokens → ids (0–%3) → one row of %4 numbers each")
+              .arg(text(), QString::number(m_shown.tokens), QString::number(config.vocabSize - 1),
                    QString::number(config.hiddenSize)),
           config.numHiddenLayers == 1
               ? tr("then the chosen token's row through the one layer")
               : tr("then the chosen token's row through %1 layers").arg(config.numHiddenLayers)};
+}
+
+QString JourneyModel::text() const {
+  const std::span<const TokenId> tokens = m_shown.run->tokens;
+  const auto fed = tokens.first(static_cast<std::size_t>(m_shown.tokens));
+  if (!m_shown.run->model->tokenizer) return tr("text");
+  constexpr qsizetype kMost = 40;
+  QString whole = QString::fromStdString(m_shown.run->model->tokenizer->decode(fed)).simplified();
+  if (whole.size() > kMost) whole = whole.left(kMost).trimmed() + QChar(0x2026);
+  return tr("text “%1”").arg(whole);
 }
 
 QString JourneyModel::readout() const {

@@ -32,6 +32,7 @@ class JourneyModel {
   const std::vector<Stop>& stops() const { return m_stops; }
 
   QString title() const;
+  QString text() const;  ///< what the tokens spell, its beginning where it is long
   QStringList subtitle() const;
   QString readout() const;
   QString tokenToolTip(int position) const;

@@ -26,12 +26,16 @@ DialGrid layoutDials(const QRectF& area, int count, double lineHeight, double sc
   const double gap = 8 * scale;
   for (const Tier tier : {Tier{4, 96, 148}, Tier{1, 48, 40}, Tier{0, 0, 0}}) {
     const double textHeight = tier.lines > 0 ? lineHeight * (0.5 + tier.lines) : 0;
+    int unused = count;
     for (int columns = 1; columns <= count; ++columns) {
       const int rows = (count + columns - 1) / columns;
       const double width = area.width() / columns, height = area.height() / rows;
-      const double diameter = std::min({width - gap, height - gap - textHeight, 300 * scale});
+      const double diameter = std::min({width - gap, height - gap - textHeight, 420 * scale});
       if (diameter < tier.diameter * scale || width - gap < tier.width * scale) continue;
-      if (diameter / 2 <= best.radius) continue;
+      // Of dials as large, those whose last row is full.
+      const bool fuller = rows * columns - count < unused && diameter / 2 >= best.radius * 0.999;
+      if (diameter / 2 <= best.radius * 1.001 && !fuller) continue;
+      unused = rows * columns - count;
       best.radius = diameter / 2;
       best.columns = columns;
       best.lines = tier.lines;

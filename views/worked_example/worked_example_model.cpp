@@ -121,15 +121,16 @@ void WorkedExampleModel::makeNorm() {
              << tr("γ = 1, β = 0, ε = 1e−5");
   CellGrid x = gridOf(e.x), before = gridOf(e.statistics), layer = gridOf(e.layerNorm),
            rms = gridOf(e.rmsNorm), after = gridOf(e.after);
-  before.columnLabels = QStringList{QStringLiteral("μ"), QStringLiteral("σ²"), QStringLiteral("mean x²")};
-  after.columnLabels = QStringList{tr("μ LN"), tr("σ² LN"), tr("mean RMS²")};
+  before.columnLabels = QStringList{QStringLiteral("μ"), QStringLiteral("σ²"), QStringLiteral("RMS²")};
+  after.columnLabels = before.columnLabels;
+  after.caption = tr("μ, σ² after LayerNorm; RMS² after RMSNorm");
   m_lines = {{{QString(), x},
               {QStringLiteral("→"), before},
               {QStringLiteral("→"), layer},
               {QString(), rms},
               {QStringLiteral("→"), after}}};
   m_remarks
-      << tr("LayerNorm needs two statistics of each row, RMSNorm one: mean x² = σ² + μ².")
+      << tr("LayerNorm needs two statistics of each row, RMSNorm one: RMS² = mean x² = σ² + μ².")
       << tr("30,000 draws of N(5, 36): mean %1, variance %2; after (x − 5) / 6: mean %3, variance %4, that "
             "is N(0, 1). One divides by σ = 6, not by the variance 36.")
              .arg(number(e.drawnMean), number(e.drawnVariance), number(e.standardMean),

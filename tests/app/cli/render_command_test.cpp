@@ -8,10 +8,12 @@
 
 #include <QFile>
 #include <QImage>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -23,6 +25,8 @@ namespace {
 using test::Outcome;
 using test::runProgram;
 using test::Words;
+
+using Call = std::vector<std::string>;
 
 testing::AssertionResult isOneError(const Outcome& outcome, int status, const std::string& about) {
   const std::string& text = outcome.error;
@@ -84,7 +88,7 @@ TEST_F(RenderCommand, NumbersAreTheDumpedOnes) {
   dump.insert(dump.begin(), {"decode", "--model", m_model});
   dump.insert(dump.end(), {"--dump", m_dir.file("dump")});
   ASSERT_EQ(runProgram(dump).status, 0);
-  for (const auto& [stage, site] : {std::pair{"weights", "weights"}, {"scaled", "scores"}}) {
+  for (const auto& [stage, site] : {std::pair{"weights", "weights"}, {"masked", "scores"}}) {
     std::vector<std::string> arguments = run;
     const std::string path = m_dir.file(std::string(stage) + ".npy");
     arguments.insert(arguments.end(), {"--view", "attention", "--layer", "1", "--head", "2", "--set",
@@ -107,6 +111,83 @@ TEST_F(RenderCommand, NumbersAreTheDumpedOnes) {
   }
 }
 
+/// A table of an exported set, found by its name in FILE.json.
+struct ExportedTable {
+  std::vector<QString> rows;
+  test::NpyFile array;
+
+  std::vector<float> row(const QString& label) const {
+    const auto at = std::find(rows.begin(), rows.end(), label) - rows.begin();
+    const auto width = static_cast<std::ptrdiff_t>(array.shape.back());
+    if (at == static_cast<std::ptrdiff_t>(rows.size())) return {};
+    return {array.floats.begin() + at * width, array.floats.begin() + (at + 1) * width};
+  }
+};
+
+ExportedTable tableIn(const std::string& npy, const QString& name) {
+  const QJsonObject about = QJsonDocument::fromJson(contents(npy + ".json")).object();
+  for (const QJsonValue& entry : about[QStringLiteral("tables")].toArray()) {
+    if (!entry[QStringLiteral("name")].toString().endsWith(name)) continue;
+    ExportedTable table;
+    for (const QJsonValue& row : entry[QStringLiteral("rows")].toArray())
+      table.rows.push_back(row.toString());
+    table.array = test::readNpy(
+        (std::filesystem::path(npy).parent_path() / entry[QStringLiteral("file")].toString().toStdString())
+            .string());
+    return table;
+  }
+  ADD_FAILURE() << "no table " << name.toStdString() << " in " << npy;
+  return {};
+}
+
+/// What the views show of a run is what `decode --dump` writes of it.
+TEST_F(RenderCommand, RowsAreTheDumpedOnes) {
+  const Call run{"--prompt", "w3 w4 w5", "--steps", "6", "--ignore-eos"};
+  Call dump = run;
+  dump.insert(dump.begin(), {"decode", "--model", m_model});
+  dump.insert(dump.end(), {"--dump", m_dir.file("dump")});
+  ASSERT_EQ(runProgram(dump).status, 0);
+  /// Row `at` of a dumped tensor, of the `part`th of so many parts of equal width.
+  const auto dumped = [&](const std::string& name, std::size_t at, std::size_t part = 0,
+                          std::size_t parts = 1) {
+    const test::NpyFile array = test::readNpy(m_dir.file("dump/" + name + ".npy"));
+    const std::size_t width = array.floats.size() / static_cast<std::size_t>(array.shape[0]) / parts;
+    const auto first = array.floats.begin() + static_cast<std::ptrdiff_t>((at * parts + part) * width);
+    return std::vector<float>(first, first + static_cast<std::ptrdiff_t>(width));
+  };
+  const auto exported = [&](const std::string& file, const Call& what) {
+    Call call = run;
+    call.insert(call.end(), what.begin(), what.end());
+    call.insert(call.end(), {"--query", "5", "--out", m_dir.file(file)});
+    EXPECT_EQ(render(call).status, 0);
+    return m_dir.file(file);
+  };
+  const std::string journey = exported("journey.npy", {"--view", "probabilities", "--set", "show=journey"});
+  const ExportedTable way = tableIn(journey, QStringLiteral("residual_of_token_5"));
+  for (const char* site : {"layers.0.output", "layers.1.output", "norm"})
+    EXPECT_EQ(way.row(QLatin1String(site)), dumped(site, 5)) << site;
+  const std::string linear = exported(
+      "linear.npy", {"--view", "probabilities", "--layer", "1", "--set", "show=linear,projection=up_proj"});
+  EXPECT_EQ(tableIn(linear, QStringLiteral("layers.1.mlp.up_proj")).array.floats,
+            dumped("layers.1.mlp.up_proj", 5));
+  const std::string norms =
+      exported("norms.npy", {"--view", "norms", "--layer", "1", "--set", "show=columns"});
+  const ExportedTable rows = tableIn(norms, QStringLiteral("rows"));
+  for (std::size_t t = 0; t < rows.rows.size(); ++t)
+    EXPECT_EQ(rows.row(rows.rows[t]), dumped("layers.0.output", t)) << "what enters layer 1";
+  const std::string rope =
+      exported("rope.npy", {"--view", "rope", "--layer", "1", "--head", "2", "--set", "show=matrix"});
+  const ExportedTable turned = tableIn(rope, QStringLiteral("rows"));
+  EXPECT_EQ(turned.row(QStringLiteral("q")), dumped("layers.1.self_attn.q_proj", 5, 2, 4));
+  EXPECT_EQ(turned.row(QStringLiteral("q_rot")), dumped("layers.1.self_attn.q_rot", 5, 2, 4));
+  const std::string mask =
+      exported("mask.npy", {"--view", "mask", "--layer", "1", "--head", "2", "--set", "rows=all"});
+  const std::vector<float> weights = tableIn(mask, QStringLiteral(".weights")).array.floats,
+                           expected = dumped("layers.1.self_attn.weights", 2);
+  ASSERT_EQ(weights.size(), expected.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_NEAR(weights[i], expected[i], 1e-6f) << i;
+}
+
 /// The call that a CSV file tells, without the program's name.
 std::vector<std::string> toldBy(const std::string& csv) {
   const QString line = QString::fromUtf8(contents(csv).split('\n').first());
@@ -119,8 +200,6 @@ std::vector<std::string> toldBy(const std::string& csv) {
   for (const QString& word : words) arguments.push_back(word.toStdString());
   return arguments;
 }
-
-using Call = std::vector<std::string>;
 
 class ToldCommand : public RenderCommand, public testing::WithParamInterface<Call> {};
 
@@ -237,7 +316,7 @@ TEST_F(RenderCommand, CallsAtFaultAreOneLineAndExitTwo) {
       {{"--view", "attention", "--out", out, "--size", "800x600", "--width-mm", "80"}, "--width-mm"},
       {{"--view", "attention", "--out", out, "--dpi", "300"}, "--dpi: needs --width-mm"},
       {{"--view", "attention", "--out", out, "--theme", "blue"}, "--theme"},
-      {{"--view", "attention", "--out", out, "--set", "stage=none"}, "allowed weights, scaled, raw"},
+      {{"--view", "attention", "--out", out, "--set", "stage=none"}, "allowed weights, masked, scaled, raw"},
       {{"--view", "attention", "--out", out, "--set", "nothing=1"}, "there is no such setting"},
       {{"--view", "attention", "--out", out, "--layer", "2"}, "--layer: is out of range"},
       {{"--view", "attention", "--out", out, "--head", "-1"}, "--head"},
