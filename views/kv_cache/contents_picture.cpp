@@ -81,8 +81,10 @@ void KvContentsPicture::settle(QPainter& painter, const QRectF& area, const Them
   needs.lineHeight = std::ceil(label.height());
   needs.titleHeight = std::ceil(title.height());
   QStringList parts = m_model->subtitle().split(QStringLiteral("  ·  "));
+  // Low areas keep their height for the blocks.
+  const int most = area.height() < theme.px(320) ? 1 : area.height() < theme.px(420) ? 2 : 3;
   const auto breakSubtitle = [&] {
-    m_subtitle = brokenParts(parts, label, area.width() - theme.px(24), 3);
+    m_subtitle = brokenParts(parts, label, area.width() - theme.px(24), most);
     needs.subtitleLines = static_cast<int>(std::max<qsizetype>(1, m_subtitle.size()));
   };
   breakSubtitle();
@@ -94,7 +96,7 @@ void KvContentsPicture::settle(QPainter& painter, const QRectF& area, const Them
   needs.panelHeight = m_settings.numbers ? theme.px(190) : 1e9;
   needs.layers = m_model->layers();
   needs.heads = m_model->kvHeads();
-  needs.legendLines = legendLines(painter, theme, legend(theme), area.width() - theme.px(24));
+  needs.legendLines = std::min(most, legendLines(painter, theme, legend(theme), area.width() - theme.px(24)));
   needs.shared = m_model->headsPerGroup() > 1;
   m_layout = layoutKvCache(area, needs);
   if (m_layout.panel.isNull() && !m_model->formula().isEmpty()) {

@@ -116,19 +116,12 @@ FrameTexts KvCacheView::texts(const Theme& theme) const {
     case Panel::contents:
       return {};
     case Panel::work:
-      return {m_workModel.title(),
-              m_workModel.subtitle(),
-              m_workModel.note(),
-              m_workModel.readout(),
-              {},
-              KvWorkPicture::legend(theme, m_workModel)};
+      return {m_workModel.title(),   m_workModel.subtitle(),     m_workModel.note(),
+              m_workModel.readout(), m_workModel.shortReadout(), KvWorkPicture::legend(theme, m_workModel)};
     case Panel::lockstep:
-      return {m_lockstepModel.title(),
-              m_lockstepModel.subtitle(),
-              m_lockstepModel.note(),
-              m_lockstepModel.readout(),
-              {},
-              KvLockstepPicture::legend(theme, m_lockstepModel)};
+      return {m_lockstepModel.title(),        m_lockstepModel.subtitle(),
+              m_lockstepModel.note(),         m_lockstepModel.readout(),
+              m_lockstepModel.shortReadout(), KvLockstepPicture::legend(theme, m_lockstepModel)};
     case Panel::reads:
       return {m_readsModel.title(),
               m_readsModel.subtitle(),

@@ -138,15 +138,15 @@ QStringList KvLockstepModel::laneFacts(const KvLockstepLane& lane) const {
 QString KvLockstepModel::stateText(KvCellState state) const {
   switch (state) {
     case KvCellState::absent:
-      return tr("not computed: nobody asks for it");
+      return tr("not computed, not needed");
     case KvCellState::reused:
       return tr("reused from the cache");
     case KvCellState::added:
-      return tr("computed in this step for the first time");
+      return tr("computed now, for the first time");
     case KvCellState::unused:
-      return tr("computed, but read by nobody: this is the last layer");
+      return tr("computed now, read by nobody (last layer)");
     case KvCellState::repeated:
-      return tr("had been computed before, computed again");
+      return tr("computed again");
   }
   return {};
 }
@@ -172,18 +172,28 @@ QString KvLockstepModel::scoreToolTip(const KvLockstepLane& lane, int query, int
   return text;
 }
 
-QString KvLockstepModel::readout() const {
-  if (!ready()) return {};
-  const int query = std::min(m_selection.query.value, m_lanes.front().tokens() - 1);
-  const int key = std::min(m_selection.key.value, m_lanes.front().tokens() - 1);
+QString KvLockstepModel::laneStates() const {
   QStringList parts;
   for (const KvLockstepLane& lane : m_lanes) {
+    const int query = std::min(m_selection.query.value, lane.tokens() - 1);
+    const int key = std::min(m_selection.key.value, lane.tokens() - 1);
     const QString mode = lane.lane().cacheOn() ? tr("with") : tr("without");
     parts << QStringLiteral("%1: %2").arg(
         mode, key < lane.visible(query) ? stateText(lane.score(query, key)) : tr("masked"));
   }
+  return parts.join(QStringLiteral("  ·  "));
+}
+
+QString KvLockstepModel::readout() const {
+  if (!ready()) return {};
+  const int last = m_lanes.front().tokens() - 1;
   return tr("score %1 × %2  ·  %3")
-      .arg(tokenText(query), tokenText(key), parts.join(QStringLiteral("  ·  ")));
+      .arg(tokenText(std::min(m_selection.query.value, last)),
+           tokenText(std::min(m_selection.key.value, last)), laneStates());
+}
+
+QString KvLockstepModel::shortReadout() const {
+  return ready() ? laneStates() : QString();
 }
 
 QString KvLockstepModel::description() const {

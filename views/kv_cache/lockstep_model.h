@@ -64,6 +64,7 @@ class KvLockstepModel {
   QStringList subtitle() const;
   QString note() const;
   QString readout() const;
+  QString shortReadout() const;
   QString laneTitle(const KvLockstepLane& lane) const;
   QStringList laneFacts(const KvLockstepLane& lane) const;
   QString stateText(KvCellState state) const;
@@ -74,6 +75,7 @@ class KvLockstepModel {
 
  private:
   QString tokenText(int position) const;
+  QString laneStates() const;  ///< of the selected score
 
   Selection m_selection;
   std::vector<KvLockstepLane> m_lanes;

@@ -130,6 +130,10 @@ QString KvWorkModel::name(KvWorkPart part) {
   return {};
 }
 
+QString KvWorkModel::shortName(KvWorkPart part) {
+  return part == KvWorkPart::attention ? tr("attention") : name(part);
+}
+
 std::vector<double> KvWorkModel::counted(KvWorkPart part, const KvLane& lane) const {
   std::vector<double> values;
   double sum = 0;
@@ -186,7 +190,7 @@ std::vector<KvWorkModel::Row> KvWorkModel::rows() const {
   Row sum;
   sum.isSum = true;
   for (const KvWorkPart part : parts()) {
-    const Row row{name(part), cell(part, true), cell(part, false), false};
+    const Row row{shortName(part), cell(part, true), cell(part, false), false};
     if (part != KvWorkPart::kvWritten) {
       for (const auto& [total, add] :
            {std::pair(&sum.with, row.with), std::pair(&sum.without, row.without)}) {
@@ -293,8 +297,7 @@ QString KvWorkModel::title() const {
   const QString what = m_settings.measure == KvWorkSettings::Measure::macs    ? tr("Multiply-adds")
                        : m_settings.measure == KvWorkSettings::Measure::bytes ? tr("Bytes moved")
                                                                               : tr("Time");
-  return m_settings.summed ? tr("%1 summed over the steps, with and without the cache").arg(what)
-                           : tr("%1 step by step, with and without the cache").arg(what);
+  return m_settings.summed ? tr("%1, summed over the steps").arg(what) : tr("%1, step by step").arg(what);
 }
 
 QStringList KvWorkModel::subtitle() const {
@@ -322,17 +325,32 @@ QString KvWorkModel::note() const {
   return {};
 }
 
-QString KvWorkModel::readout() const {
-  if (!ready()) return {};
+/// The sum of the parts, or the only part.
+KvWorkModel::Row KvWorkModel::total() const {
   const std::vector<Row> rows = this->rows();
   const auto sum = std::find_if(rows.begin(), rows.end(), [](const Row& row) { return row.isSum; });
-  const Row& row = sum == rows.end() ? rows.front() : *sum;
-  const auto text = [&](const Cell& cell) {
-    return cell.isFormula ? tr("%1 (formula)").arg(valueText(cell)) : valueText(cell);
-  };
-  QString words = tr("%1: %2 with the cache, %3 without").arg(row.name, text(row.with), text(row.without));
+  return sum == rows.end() ? rows.front() : *sum;
+}
+
+QString KvWorkModel::cellText(const Cell& cell) const {
+  return cell.isFormula ? tr("%1 (formula)").arg(valueText(cell)) : valueText(cell);
+}
+
+QString KvWorkModel::readout() const {
+  if (!ready()) return {};
+  const Row row = total();
+  const QString words =
+      tr("%1: %2 with the cache, %3 without").arg(row.name, cellText(row.with), cellText(row.without));
   const QString ratio = ratioText(row);
   return ratio.isEmpty() || ratio == QLatin1String("=") ? words : words + QStringLiteral(" (%1)").arg(ratio);
+}
+
+QString KvWorkModel::shortReadout() const {
+  if (!ready()) return {};
+  const Row row = total();
+  return tr("%1 with, %2 without  %3")
+      .arg(cellText(row.with), cellText(row.without), ratioText(row))
+      .trimmed();
 }
 
 QString KvWorkModel::toolTip(StepIndex step) const {

@@ -44,6 +44,7 @@ class KvWorkModel {
   std::vector<KvWorkPart> plotted() const;
   std::vector<KvWorkPart> parts() const;
   static QString name(KvWorkPart part);
+  static QString shortName(KvWorkPart part);
   /// By step from 1 on, as it was counted; summed when the settings say so.
   std::vector<double> counted(KvWorkPart part, const KvLane& lane) const;
   /// By step of the selected lane, what the closed formula gives for its tokens; empty where there is none.
@@ -74,6 +75,7 @@ class KvWorkModel {
   QStringList subtitle() const;
   QString note() const;
   QString readout() const;
+  QString shortReadout() const;
   QString toolTip(StepIndex step) const;  ///< what each lane counted in that step
   QString description() const;
   std::vector<NamedTable> tables() const;
@@ -83,6 +85,8 @@ class KvWorkModel {
   bool hasFormula() const;
   std::uint64_t formulaAt(KvWorkPart part, bool cacheOn, const StepRecord& step) const;
   Cell cell(KvWorkPart part, bool cacheOn) const;
+  Row total() const;
+  QString cellText(const Cell& cell) const;
   std::optional<double> laneDifference() const;
 
   Selection m_selection;
