@@ -199,21 +199,33 @@ class ViewWidget::Canvas : public QWidget {
   }
 
  private:
-  /// Where the selection stands in the picture and can be struck out; nothing when it is not seen.
+  /// Where the selection stands in the picture and can be struck out, with all that is offered there (a cell
+  /// and the name of its head); nothing when it is not seen.
   std::optional<Hit> selectedPlace() const {
     constexpr int kPitch = 5;
     const Selection& now = m_owner.m_selection;
+    std::optional<Hit> place;
     for (int y = kPitch; y < height(); y += kPitch) {
       for (int x = kPitch; x < width(); x += kPitch) {
         std::optional<Hit> hit = m_owner.m_view->hitTest(QPointF(x, y));
         if (!hit || hit->strikes.empty()) continue;
-        const Selection& at = hit->hovered;
-        if (at.lane == now.lane && at.layer == now.layer && at.head == now.head && at.query == now.query &&
-            at.key == now.key)
-          return hit;
+        const Selection at = hit->clicked.value_or(hit->hovered);
+        if (at.lane != now.lane || at.layer != now.layer || at.head != now.head || at.query != now.query ||
+            at.key != now.key)
+          continue;
+        if (!place) {
+          place = std::move(hit);
+          continue;
+        }
+        for (StrikeOffer& offer : hit->strikes) {
+          const bool known =
+              std::any_of(place->strikes.begin(), place->strikes.end(),
+                          [&](const StrikeOffer& other) { return other.title == offer.title; });
+          if (!known) place->strikes.push_back(std::move(offer));
+        }
       }
     }
-    return std::nullopt;
+    return place;
   }
 
   void proposeLocked(bool locked) {

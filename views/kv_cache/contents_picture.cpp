@@ -281,6 +281,9 @@ std::vector<LegendItem> KvContentsPicture::legend(const Theme& theme) const {
   state(tr("new in this step"), KvRowState::added);
   if (step.firstRow > 0) state(tr("kept and read"), KvRowState::kept);
   if (step.firstNewPosition > step.firstRow) state(tr("computed again"), KvRowState::recomputed);
+  if (m_model->anyStruck())
+    items.push_back({tr("struck out (what-if)"),
+                     [theme](QPainter& painter, const QRectF& r) { drawCross(painter, r, theme); }});
   const double dim = m_settings.norms ? std::sqrt(static_cast<double>(m_model->headDim())) : 1.0;
   const auto ramp = [&](const QString& name, float max, const QColor& color) {
     const QColor high = m_model->cacheOn() ? color : faded(color, theme);
@@ -298,9 +301,6 @@ std::vector<LegendItem> KvContentsPicture::legend(const Theme& theme) const {
   };
   ramp(m_settings.norms ? QStringLiteral("‖k‖") : QStringLiteral("|k|"), m_model->keyMax(), theme.key);
   ramp(m_settings.norms ? QStringLiteral("‖v‖") : QStringLiteral("|v|"), m_model->valueMax(), theme.value);
-  if (m_model->anyStruck())
-    items.push_back({tr("struck out (what-if)"),
-                     [theme](QPainter& painter, const QRectF& r) { drawCross(painter, r, theme); }});
   if (m_model->missingRows() > 0)
     items.push_back({tr("%1 positions: values not stored (trace budget)").arg(m_model->missingRows()),
                      colorSample(mixed(theme.background, theme.panel, 0.6))});
