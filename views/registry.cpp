@@ -2,6 +2,7 @@
 #include "views/heads/heads_view.h"
 #include "views/kv_cache/kv_cache_view.h"
 #include "views/mask/mask_view.h"
+#include "views/memory/memory_view.h"
 #include "views/norms/norms_view.h"
 #include "views/probabilities/probabilities_view.h"
 #include "views/rope/rope_view.h"
@@ -63,6 +64,12 @@ std::span<const ViewInfo> viewRegistry() {
                                  "From text to embedding rows, and from logits to the token that is picked"),
                {Site::embedTokens, Site::output, Site::norm, Site::logits},
                &makeProbabilitiesView},
+      ViewInfo{
+          "memory",
+          QT_TRANSLATE_NOOP("Views", "Memory and traffic"),
+          QT_TRANSLATE_NOOP("Views", "What the cache takes, and what reading it costs, in closed formulas"),
+          {},
+          &makeMemoryView},
       ViewInfo{"worked_example",
                QT_TRANSLATE_NOOP("Views", "Worked example"),
                QT_TRANSLATE_NOOP("Views", "The lectures' small tensors, worked through by the same kernels"),

@@ -4,6 +4,14 @@
 
 namespace decodescope {
 
+CacheShape cacheShapeOf(const ModelConfig& config) {
+  return {.layers = config.numHiddenLayers,
+          .hiddenSize = config.hiddenSize,
+          .heads = config.numAttentionHeads,
+          .keyValueHeads = config.numKeyValueHeads,
+          .headDim = config.headDim};
+}
+
 std::uint64_t cachedNumbers(const CacheShape& shape) {
   if (shape.isLatent())
     return static_cast<std::uint64_t>(shape.latentRank) + static_cast<std::uint64_t>(shape.rotaryDim);

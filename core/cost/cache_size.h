@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/model/model_config.h"
+
 #include <cstdint>
 
 namespace decodescope {
@@ -18,6 +20,9 @@ struct CacheShape {
 
   bool isLatent() const { return latentRank > 0; }
 };
+
+/// The configuration's.
+CacheShape cacheShapeOf(const ModelConfig& config);
 
 /// Numbers kept for one token in one layer: 2·G·d, or C + r.
 std::uint64_t cachedNumbers(const CacheShape& shape);

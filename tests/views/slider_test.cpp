@@ -1,9 +1,10 @@
-// Options that are numbers are sliders in a view's tool bar.
+// Options that are numbers are sliders in a view's tool bar, or fields.
 
 #include "tests/support/random_run.h"
 #include "views/view_widget.h"
 
 #include <QApplication>
+#include <QDoubleSpinBox>
 #include <QKeyEvent>
 #include <QSlider>
 
@@ -69,6 +70,21 @@ TEST_F(SliderTest, ShowsRememberedValues) {
   QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
   EXPECT_EQ(slider("multiply")->value(), 24) << "steps of 0.1 from 0.1";
   EXPECT_EQ(slider("add")->value(), 100) << "out of range: left alone";
+}
+
+TEST(TypedOption, IsAFieldThatThePictureFollows) {
+  ViewWidget widget(*findView(QStringLiteral("memory")));
+  widget.resize(1100, 700);
+  auto* batch = widget.findChild<QDoubleSpinBox*>(QStringLiteral("option-batch"));
+  ASSERT_TRUE(batch);
+  EXPECT_FALSE(batch->accessibleName().isEmpty());
+  EXPECT_EQ(batch->decimals(), 0);
+  const QImage before = widget.grab().toImage();
+  batch->setValue(128);
+  EXPECT_TRUE(widget.optionValues().contains(QStringLiteral("batch=128")));
+  EXPECT_NE(widget.grab().toImage(), before);
+  batch->setValue(1e9);
+  EXPECT_TRUE(widget.optionValues().contains(QStringLiteral("batch=65536")));
 }
 
 }  // namespace

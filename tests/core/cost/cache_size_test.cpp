@@ -1,6 +1,7 @@
 #include "core/cost/cache_size.h"
 
 #include "core/cost/published_models.h"
+#include "tests/support/random_run.h"
 
 #include <gtest/gtest.h>
 #include <set>
@@ -39,6 +40,18 @@ TEST(CacheSize, AWindowBoundsIt) {
   const CacheShape mistral = published("mistral-7b").shape;
   EXPECT_EQ(cacheBytes(mistral, 1, 4096, 2), cacheBytes(mistral, 1, 32768, 2));
   EXPECT_LT(cacheBytes(mistral, 1, 4095, 2), cacheBytes(mistral, 1, 4096, 2));
+}
+
+TEST(CacheSize, IsWhatALoadedModelsCacheHolds) {
+  for (const auto& [heads, keyValueHeads] :
+       {std::pair(1, 1), std::pair(8, 8), std::pair(8, 2), std::pair(8, 1)}) {
+    const RunSnapshotPtr run =
+        randomRun(wordyModel({.layers = 3, .heads = heads, .kvHeads = keyValueHeads, .headDim = 6}), 5, 4);
+    const CacheShape shape = cacheShapeOf(run->model->config());
+    for (const StepRecord& step : run->steps)
+      EXPECT_EQ(cacheBytes(shape, 1, static_cast<std::uint64_t>(step.tokensSeen), sizeof(float)),
+                step.kvBytes);
+  }
 }
 
 TEST(CacheSize, PublishedModelsAreWhole) {
