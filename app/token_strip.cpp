@@ -4,6 +4,7 @@
 #include "app/lane_editor.h"
 #include "app/session_controller.h"
 #include "views/lane_text.h"
+#include "views/panel_frame.h"
 #include "views/text_fit.h"
 
 #include <QHelpEvent>
@@ -85,7 +86,8 @@ double TokenStrip::nameWidth() const {
 
 QSize TokenStrip::sizeHint() const {
   const int bar = static_cast<int>(m_theme.px(7));
-  return {400, static_cast<int>(std::ceil(m_theme.px(5) + shownRows() * rowHeight())) + bar};
+  const double foot = m_theme.px(hasNames() ? 7 : 5);
+  return {400, static_cast<int>(std::ceil(foot + shownRows() * rowHeight())) + bar};
 }
 
 void TokenStrip::updateHeight() {
@@ -289,12 +291,14 @@ void TokenStrip::paintName(QPainter& painter, int row, double top) const {
   const QString differences = laneDifferences(session, row).join(QStringLiteral(" · "));
   painter.setPen(m_theme.text);
   painter.setFont(selected ? m_nameFont : m_theme.sized(12));
-  const bool twoLines = textHeight() > 0 && !differences.isEmpty();
-  if (!twoLines) {
+  const QString label = laneLabel(session, row);
+  if (textHeight() <= 0) {
     drawFitted(painter, text, Qt::AlignLeft | Qt::AlignVCenter, laneTitle(session, row));
+  } else if (differences.isEmpty()) {
+    paintWrapped(painter, text, label);
   } else {
     const QRectF upper(text.left(), top, text.width(), chipHeight());
-    drawFitted(painter, upper, Qt::AlignLeft | Qt::AlignVCenter, laneLabel(session, row));
+    drawFitted(painter, upper, Qt::AlignLeft | Qt::AlignVCenter, label);
     painter.setFont(m_smallFont);
     painter.setPen(m_theme.faintText);
     drawFitted(painter, QRectF(text.left(), upper.bottom() - m_theme.px(2), text.width(), textHeight()),
@@ -312,6 +316,22 @@ void TokenStrip::paintName(QPainter& painter, int row, double top) const {
   const QRectF arms = cross.adjusted(m_theme.px(5.5), m_theme.px(5.5), -m_theme.px(5.5), -m_theme.px(5.5));
   painter.drawLine(arms.topLeft(), arms.bottomRight());
   painter.drawLine(arms.topRight(), arms.bottomLeft());
+}
+
+/// In the middle of its place; on two lines where one is too short for it.
+void TokenStrip::paintWrapped(QPainter& painter, const QRectF& area, const QString& text) const {
+  const QFontMetricsF metrics(painter.font());
+  QStringList lines{text};
+  if (metrics.horizontalAdvance(text) > area.width()) {
+    lines = wrappedText(text, metrics, area.width());
+    if (lines.size() > 2) lines = {lines.first(), lines.mid(1).join(QLatin1Char(' '))};
+  }
+  const double line = std::min(metrics.height(), area.height() / static_cast<double>(lines.size()));
+  double y = area.center().y() - line * static_cast<double>(lines.size()) / 2;
+  for (const QString& part : lines) {
+    drawFitted(painter, QRectF(area.left(), y, area.width(), line), Qt::AlignLeft | Qt::AlignVCenter, part);
+    y += line;
+  }
 }
 
 void TokenStrip::paintRow(QPainter& painter, int row, double top) const {

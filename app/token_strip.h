@@ -83,6 +83,7 @@ class TokenStrip : public QAbstractScrollArea {
   void point(const Spot& spot);
   void goToMaker(int row, int position);
   void paintName(QPainter& painter, int row, double top) const;
+  void paintWrapped(QPainter& painter, const QRectF& area, const QString& text) const;
   void paintRow(QPainter& painter, int row, double top) const;
   void paintChip(QPainter& painter, int row, int position, const QRectF& box) const;
   void paintFoot(QPainter& painter, int row, int position, const QRectF& box) const;

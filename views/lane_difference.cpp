@@ -17,6 +17,8 @@ namespace {
 
 /// More tables than this are not drawn at once.
 constexpr std::size_t kMostTables = 6;
+/// A table of at most so many columns, and not square, is a list.
+constexpr int kListColumns = 8;
 
 QString tr(const char* text) {
   return QCoreApplication::translate("Lanes", text);
@@ -30,6 +32,12 @@ QString shapeText(const NamedTable& table) {
 
 QString number(double value) {
   return shortNumber(value).replace(QLatin1Char('-'), QChar(0x2212));
+}
+
+/// "+2.4e-06", "−0.33": three digits and a sign.
+QString scaleNumber(double value) {
+  const QString digits = QString::number(std::abs(value), 'g', 3);
+  return (value < 0 ? QString(QChar(0x2212)) : QStringLiteral("+")) + digits;
 }
 
 int columnsOf(const NamedTable& table) {
@@ -96,6 +104,8 @@ LaneDifference::Pair LaneDifference::pairOf(const NamedTable& a, const NamedTabl
   pair.columns = columnsOf(pair.a);
   pair.rows = static_cast<int>(pair.a.values.size()) / pair.columns;
   pair.difference = pair.a;
+  pair.isList = pair.columns <= kListColumns && pair.columns != pair.rows;
+  pair.reach.assign(static_cast<std::size_t>(pair.columns), 0);
   double squares = 0;
   std::size_t count = 0;
   for (std::size_t i = 0; i < pair.a.values.size(); ++i) {
@@ -103,6 +113,8 @@ LaneDifference::Pair LaneDifference::pairOf(const NamedTable& a, const NamedTabl
     pair.difference.values[i] = std::isfinite(d) ? d : std::numeric_limits<float>::quiet_NaN();
     if (!std::isfinite(d)) continue;
     const double size = std::abs(static_cast<double>(d));
+    double& reach = pair.reach[i % static_cast<std::size_t>(pair.columns)];
+    reach = std::max(reach, size);
     squares += size * size;
     ++count;
     if (size > pair.largest || pair.largestAt < 0) {
@@ -111,6 +123,7 @@ LaneDifference::Pair LaneDifference::pairOf(const NamedTable& a, const NamedTabl
     }
   }
   if (count > 0) pair.rms = std::sqrt(squares / static_cast<double>(count));
+  if (!pair.isList) pair.reach.assign(pair.reach.size(), pair.largest);
   return pair;
 }
 
@@ -149,8 +162,11 @@ QString LaneDifference::spotName(const Pair& pair, int cell) {
 QString LaneDifference::summary(const Pair& pair) const {
   if (pair.largestAt < 0) return tr("no numbers in common");
   if (pair.largest == 0) return tr("every number is the same, to the bit");
-  return tr("largest difference %1 at %2 · root mean square %3")
-      .arg(number(pair.largest), spotName(pair, pair.largestAt), number(pair.rms));
+  if (pair.isList && pair.columns > 1) return tr("each column on a scale of its own");
+  QString text = tr("largest difference %1 at %2 · root mean square %3")
+                     .arg(number(pair.largest), spotName(pair, pair.largestAt), number(pair.rms));
+  if (pair.a.rowLabels != pair.b.rowLabels) text += tr(" · rows and columns are named as in A");
+  return text;
 }
 
 void LaneDifference::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
@@ -222,18 +238,38 @@ void LaneDifference::paintPair(QPainter& painter, Pair& pair, const QRectF& area
   names = std::min({names, theme.px(130), room.width() * 0.3});
   if (room.width() < theme.px(220)) names = 0;
   if (names > 0) names += theme.px(6);
-  const double scale = room.width() > theme.px(200) ? theme.px(64) : 0;
+  // The columns' names run upwards above them.
+  double heads = 0;
+  for (const QString& name : pair.a.columns) heads = std::max(heads, label.horizontalAdvance(name));
+  heads = std::min({heads, theme.px(80), room.height() * 0.25});
+  if (names <= 0 || heads < theme.px(8) || pair.a.columns.size() != pair.columns) heads = 0;
+  if (heads > 0) room.setTop(room.top() + heads + theme.px(4));
+  const double scale =
+      room.width() > theme.px(200) && !pair.isList
+          ? theme.px(22) +
+                QFontMetricsF(theme.sized(11), painter.device()).horizontalAdvance(scaleNumber(-pair.largest))
+          : 0;
   const QRectF inside = room.adjusted(names, 0, -scale, 0);
   if (inside.width() < 8 || inside.height() < 8) return;
   // Square cells where the matrix allows them.
   double cell = std::min(inside.width() / pair.columns, inside.height() / pair.rows);
   double cellWidth = cell, cellHeight = cell;
-  if (pair.columns > 3 * pair.rows || pair.rows > 3 * pair.columns) {
-    cellWidth = std::min(inside.width() / pair.columns, theme.px(120));
+  if (pair.isList || pair.columns > 3 * pair.rows || pair.rows > 3 * pair.columns) {
+    cellWidth = std::min(inside.width() / pair.columns, theme.px(pair.isList ? 90 : 120));
     cellHeight = std::min(inside.height() / pair.rows, theme.px(28));
   }
   pair.cells = QRectF(inside.left(), inside.top(), cellWidth * pair.columns, cellHeight * pair.rows);
   paintCells(painter, pair, theme);
+  if (heads > 0) {
+    const std::vector<int> wanted =
+        pair.largestAt >= 0 ? std::vector{pair.largestAt % pair.columns} : std::vector<int>();
+    painter.setFont(theme.sized(11.5));
+    painter.setPen(theme.text);
+    for (const int column : thinnedLabels(0, pair.columns, cellWidth, line, wanted)) {
+      const double x = pair.cells.left() + (column + 0.5) * cellWidth;
+      drawUpwards(painter, QPointF(x, pair.cells.top() - theme.px(4)), heads, pair.a.columns[column]);
+    }
+  }
   if (names > 0) {
     const std::vector<int> wanted =
         pair.largestAt >= 0 ? std::vector{pair.largestAt / pair.columns} : std::vector<int>();
@@ -257,12 +293,17 @@ void LaneDifference::paintCells(QPainter& painter, const Pair& pair, const Theme
   drawMasked(painter, pair.cells, theme);
   ColorScale scale;
   scale.map = Colormap::diverging;
-  scale.hi = pair.largest > 0 ? pair.largest : 1;
-  scale.lo = -scale.hi;
+  scale.lo = -1;
+  std::vector<float> shares(pair.difference.values.size());
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const double reach = pair.reach[i % static_cast<std::size_t>(pair.columns)];
+    shares[i] = reach > 0 ? static_cast<float>(static_cast<double>(pair.difference.values[i]) / reach)
+                          : pair.difference.values[i];
+  }
   HeatmapRows matrix;
   matrix.columns = pair.columns;
   for (int row = 0; row < pair.rows; ++row) {
-    matrix.rows.emplace_back(pair.difference.values.data() + static_cast<std::ptrdiff_t>(row) * pair.columns,
+    matrix.rows.emplace_back(shares.data() + static_cast<std::ptrdiff_t>(row) * pair.columns,
                              static_cast<std::size_t>(pair.columns));
     matrix.rowMax.push_back(static_cast<float>(scale.hi));
   }
@@ -278,7 +319,8 @@ void LaneDifference::paintCells(QPainter& painter, const Pair& pair, const Theme
     for (int i = 0; i < pair.rows * pair.columns; ++i) {
       const float v = pair.difference.values[static_cast<std::size_t>(i)];
       if (!std::isfinite(v)) continue;
-      painter.setPen(readableOn(QColor::fromRgb(colors[scale.level(static_cast<double>(v), scale.hi)])));
+      const double share = static_cast<double>(shares[static_cast<std::size_t>(i)]);
+      painter.setPen(readableOn(QColor::fromRgb(colors[scale.level(share, scale.hi)])));
       drawFitted(painter,
                  QRectF(pair.cells.left() + (i % pair.columns) * cellWidth,
                         pair.cells.top() + (i / pair.columns) * cellHeight, cellWidth, cellHeight),
@@ -307,9 +349,9 @@ void LaneDifference::paintScale(QPainter& painter, const Pair& pair, const QRect
     drawFitted(painter, QRectF(bar.right() + theme.px(3), y, area.right() - bar.right(), line),
                Qt::AlignLeft | Qt::AlignVCenter, text);
   };
-  tick(bar.top(), QLatin1Char('+') + number(pair.largest));
+  tick(bar.top(), scaleNumber(pair.largest));
   if (bar.height() > 3.2 * line) tick(bar.center().y() - line / 2, QStringLiteral("0"));
-  tick(bar.bottom() - line, QChar(0x2212) + number(pair.largest));
+  tick(bar.bottom() - line, scaleNumber(-pair.largest));
 }
 
 std::optional<Hit> LaneDifference::hitTest(QPointF point) const {

@@ -37,6 +37,9 @@ class LaneDifference {
     double largest = 0;  ///< of the magnitudes
     int largestAt = -1;  ///< its cell
     double rms = 0;
+    /// A list of unlike things (steps, candidates): each column has its own scale.
+    bool isList = false;
+    std::vector<double> reach;  ///< of each column: where its scale ends
     QRectF title, cells;
   };
   static Pair pairOf(const NamedTable& a, const NamedTable& b);

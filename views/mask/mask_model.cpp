@@ -51,6 +51,7 @@ void MaskModel::present(const ShownRun& shown, const MaskSettings& settings) {
   tokens = std::min(tokens, kMostTokens);
   m_key = std::min(shown.selection.key.value, tokens - 1);
   work(tokens);
+  m_scoreEnd = m_scoreMax;
   // A query outside the matrix is stood for by the one that the mask changes most.
   m_query = shown.selection.query.value < tokens ? shown.selection.query.value : m_leakiest;
 }
@@ -145,8 +146,8 @@ CellGrid MaskModel::panel(Panel panel) const {
     case scores:
     case masked:
       grid.scale.map = Colormap::diverging;
-      grid.scale.hi = m_scoreMax;
-      grid.scale.lo = -m_scoreMax;
+      grid.scale.hi = m_scoreEnd;
+      grid.scale.lo = -m_scoreEnd;
       grid.beyond = panel == masked ? BeyondDiagonal::masked
                     : computed      ? BeyondDiagonal::values
                                     : BeyondDiagonal::ghost;

@@ -58,6 +58,10 @@ class MaskModel {
   /// The one row that a cached step computed, T at that step wide: all visible. Empty otherwise.
   CellGrid newRow() const;
 
+  /// Where the scale of the scores ends; in pictures beside each other the largest of all.
+  double scoreEnd() const { return m_scoreEnd; }
+  void setScoreEnd(double end) { m_scoreEnd = end; }
+
   QString title() const;
   QStringList subtitle() const;
   QString note() const;
@@ -91,6 +95,7 @@ class MaskModel {
   MaskStrategies m_strategies;
   std::vector<float> m_difference, m_dropped;
   double m_scoreMax = 1;
+  double m_scoreEnd = 1;
   int m_leakiest = 0;  ///< the row with most weight on later tokens before the mask
 };
 

@@ -67,6 +67,10 @@ void MaskView::present(const SessionSnapshot& session, const Selection& selectio
   m_model.present(m_shown, m_settings);
 }
 
+std::vector<double> MaskView::scaleEnds() const {
+  return m_shown.ready() ? std::vector{m_model.scoreEnd()} : std::vector<double>();
+}
+
 QString MaskView::emptyText() const {
   if (m_shown.state == ShownRun::State::noModel)
     return tr("Open a model: what its causal mask hides, and two ways to mask, appear here.");

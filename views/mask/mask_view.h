@@ -16,6 +16,8 @@ class MaskView : public View {
   std::vector<ViewOption> options() const override;
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
+  std::vector<double> scaleEnds() const override;
+  void setScaleEnds(const std::vector<double>& ends) override { m_model.setScoreEnd(ends.front()); }
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
   std::optional<Hit> hitTest(QPointF point) const override;
   std::vector<NamedTable> tables() const override { return m_model.tables(); }

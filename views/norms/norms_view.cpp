@@ -112,11 +112,36 @@ bool NormsView::setOption(const QString& id, const QString& value) {
     return false;
   }
   m_model.setSettings(m_settings);
+  m_ends = ownEnds();
   return true;
 }
 
 void NormsView::present(const SessionSnapshot& session, const Selection& selection) {
   m_model.present(session, selection, m_settings);
+  m_ends = ownEnds();
+}
+
+std::vector<double> NormsView::ownEnds() const {
+  if (m_model.state() != NormsModel::State::ready) return {};
+  const auto largest = [](std::initializer_list<std::span<const float>> rows) {
+    double end = 0;
+    for (const std::span<const float> row : rows) end = std::max(end, largestMagnitude(row));
+    return end;
+  };
+  if (m_settings.panel == NormsPanel::row) {
+    // Both outputs on one scale, which does not move with the sliders unless it must.
+    const double both =
+        largest({m_model.output(NormKind::layerNorm), m_model.output(NormKind::rmsNorm),
+                 m_model.outputBefore(NormKind::layerNorm), m_model.outputBefore(NormKind::rmsNorm)});
+    // Small differences are enlarged, rounding is not.
+    return {largest({m_model.changed(), m_model.input()}), both,
+            std::max(largest({m_model.difference()}), 1e-3 * both)};
+  }
+  // The three histograms on one range would hide what is shown: before by itself, both norms on one.
+  if (m_settings.panel == NormsPanel::histogram)
+    return {1.05 * largest({m_model.changed()}), 1.05 * largest({m_model.plainOutput(NormKind::layerNorm),
+                                                                 m_model.plainOutput(NormKind::rmsNorm)})};
+  return {};
 }
 
 void NormsView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
@@ -171,13 +196,7 @@ void NormsView::paintRow(QPainter& painter, const QRectF& area, const Theme& the
   const auto colorOf = [&](NormKind kind) { return m_model.isOwn(kind) ? theme.accent : theme.faintText; };
   const std::span<const float> layer = m_model.output(NormKind::layerNorm),
                                rms = m_model.output(NormKind::rmsNorm);
-  // Both outputs on one scale, which does not move with the sliders unless it must.
-  const double both = std::max({largestMagnitude(layer), largestMagnitude(rms),
-                                largestMagnitude(m_model.outputBefore(NormKind::layerNorm)),
-                                largestMagnitude(m_model.outputBefore(NormKind::rmsNorm))});
-  const double inputs = std::max(largestMagnitude(m_model.changed()), largestMagnitude(m_model.input()));
-  // Small differences are enlarged, rounding is not.
-  const double apart = std::max(largestMagnitude(m_model.difference()), 1e-3 * both);
+  const double inputs = m_ends[0], both = m_ends[1], apart = m_ends[2];
   const std::span<const float> none;
   const bool changed = m_model.isChanged();
   drawBarStrip(painter, m_row.strips[0], theme, m_model.changed(), changed ? m_model.input() : none, inputs,
@@ -298,9 +317,7 @@ void NormsView::paintHistograms(QPainter& painter, const QRectF& area, const The
       {tr("RMSNorm"), m_model.plainOutput(NormKind::rmsNorm), colorOf(NormKind::rmsNorm)},
   }};
   const bool across = area.width() > 1.9 * area.height() || area.height() / 3 < theme.px(112);
-  // The three on one range of x each would hide what is shown: before by itself, both norms on one.
-  const double after = 1.05 * std::max(largestMagnitude(parts[1].values), largestMagnitude(parts[2].values));
-  const double before = 1.05 * largestMagnitude(parts[0].values);
+  const double before = m_ends[0], after = m_ends[1];
   double most = 1;
   for (const Part& part : parts) {
     for (const int count : histogramOf(part.values).counts) most = std::max(most, static_cast<double>(count));

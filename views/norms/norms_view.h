@@ -18,6 +18,8 @@ class NormsView : public View {
   std::vector<ViewOption> options() const override;
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
+  std::vector<double> scaleEnds() const override { return m_ends; }
+  void setScaleEnds(const std::vector<double>& ends) override { m_ends = ends; }
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
   std::optional<Hit> hitTest(QPointF point) const override;
   std::vector<NamedTable> tables() const override { return m_model.tables(); }
@@ -32,9 +34,14 @@ class NormsView : public View {
   void paintMaps(QPainter& painter, const QRectF& area, const Theme& theme);
   void paintColumns(QPainter& painter, const QRectF& area, const Theme& theme);
 
+  /// Where the axes of the row's strips (x, both outputs, their difference) and of the histograms (before,
+  /// after) end.
+  std::vector<double> ownEnds() const;
+
   NormsSettings m_settings;
   bool m_logarithmic = true;  ///< the maps' colours
   NormsModel m_model;
+  std::vector<double> m_ends;  ///< ownEnds(), or what lanes share
 
   // What the last paint() put where, for hitTest().
   QRectF m_area;
