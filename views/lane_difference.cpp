@@ -31,6 +31,8 @@ QString shapeText(const NamedTable& table) {
 }
 
 QString number(double value) {
+  if (value == std::round(value) && std::abs(value) < 1e7)
+    return QString::number(value, 'f', 0).replace(QLatin1Char('-'), QChar(0x2212));
   return shortNumber(value).replace(QLatin1Char('-'), QChar(0x2212));
 }
 
@@ -191,7 +193,21 @@ void LaneDifference::paint(QPainter& painter, const QRectF& area, const Theme& t
   if (single || m_pairs.size() == 1) {
     paintPair(painter, m_pairs[single ? static_cast<std::size_t>(m_shown) : 0], room, theme);
   } else {
-    const auto count = static_cast<int>(m_pairs.size());
+    std::vector<Pair*> drawn;
+    for (Pair& pair : m_pairs) {
+      if (pair.problem.isEmpty()) {
+        drawn.push_back(&pair);
+        continue;
+      }
+      // Nothing to draw: a line is enough.
+      painter.setFont(theme.sized(11.5));
+      painter.setPen(theme.faintText);
+      const double line = std::ceil(QFontMetricsF(painter.font(), painter.device()).height());
+      drawFitted(painter, QRectF(room.left(), room.top(), room.width(), line),
+                 Qt::AlignLeft | Qt::AlignVCenter, tr("%1: %2").arg(pair.name, pair.problem));
+      room.setTop(room.top() + line + theme.px(3));
+    }
+    const int count = std::max(1, static_cast<int>(drawn.size()));
     int columns = 1;
     double best = 0;
     for (int c = 1; c <= count; ++c) {
@@ -203,10 +219,10 @@ void LaneDifference::paint(QPainter& painter, const QRectF& area, const Theme& t
     }
     const int rows = (count + columns - 1) / columns;
     const double width = room.width() / columns, height = room.height() / rows;
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < static_cast<int>(drawn.size()); ++i) {
       const QRectF cell(room.left() + (i % columns) * width, room.top() + (i / columns) * height,
                         width - margin, height - theme.px(8));
-      paintPair(painter, m_pairs[static_cast<std::size_t>(i)], cell, theme);
+      paintPair(painter, *drawn[static_cast<std::size_t>(i)], cell, theme);
     }
   }
   painter.restore();
@@ -242,6 +258,7 @@ void LaneDifference::paintPair(QPainter& painter, Pair& pair, const QRectF& area
   double heads = 0;
   for (const QString& name : pair.a.columns) heads = std::max(heads, label.horizontalAdvance(name));
   heads = std::min({heads, theme.px(80), room.height() * 0.25});
+  if (pair.isList && heads > 0) heads = line;
   if (names <= 0 || heads < theme.px(8) || pair.a.columns.size() != pair.columns) heads = 0;
   if (heads > 0) room.setTop(room.top() + heads + theme.px(4));
   const double scale =
@@ -255,7 +272,7 @@ void LaneDifference::paintPair(QPainter& painter, Pair& pair, const QRectF& area
   double cell = std::min(inside.width() / pair.columns, inside.height() / pair.rows);
   double cellWidth = cell, cellHeight = cell;
   if (pair.isList || pair.columns > 3 * pair.rows || pair.rows > 3 * pair.columns) {
-    cellWidth = std::min(inside.width() / pair.columns, theme.px(pair.isList ? 90 : 120));
+    cellWidth = std::min(inside.width() / pair.columns, theme.px(pair.isList ? 100 : 120));
     cellHeight = std::min(inside.height() / pair.rows, theme.px(28));
   }
   pair.cells = QRectF(inside.left(), inside.top(), cellWidth * pair.columns, cellHeight * pair.rows);
@@ -265,9 +282,15 @@ void LaneDifference::paintPair(QPainter& painter, Pair& pair, const QRectF& area
         pair.largestAt >= 0 ? std::vector{pair.largestAt % pair.columns} : std::vector<int>();
     painter.setFont(theme.sized(11.5));
     painter.setPen(theme.text);
-    for (const int column : thinnedLabels(0, pair.columns, cellWidth, line, wanted)) {
+    const double pitch = pair.isList ? line : cellWidth;  // flat ones never push each other away
+    for (const int column : thinnedLabels(0, pair.columns, pitch, line, wanted)) {
       const double x = pair.cells.left() + (column + 0.5) * cellWidth;
-      drawUpwards(painter, QPointF(x, pair.cells.top() - theme.px(4)), heads, pair.a.columns[column]);
+      if (pair.isList) {
+        drawFitted(painter, QRectF(x - cellWidth / 2, pair.cells.top() - line - theme.px(2), cellWidth, line),
+                   Qt::AlignCenter, pair.a.columns[column]);
+      } else {
+        drawUpwards(painter, QPointF(x, pair.cells.top() - theme.px(4)), heads, pair.a.columns[column]);
+      }
     }
   }
   if (names > 0) {
