@@ -89,6 +89,13 @@ void addLane(Call& call, const RunSnapshot& first, const LaneSnapshot& lane) {
     call.remarks << QStringLiteral("dropped rows of lane “%1” are shown").arg(text(lane.label));
 }
 
+/// Whether the view says which of the lanes it shows: the call then has all of them and says the same.
+bool choosesLanes(const View& view) {
+  const std::vector<ViewOption> options = view.options();
+  return std::any_of(options.begin(), options.end(),
+                     [](const ViewOption& option) { return option.id == QLatin1String("lanes"); });
+}
+
 void addFigure(Call& call, const FigureSize& figure, bool dark) {
   if (figure.widthMm > 0) {
     call.add("--width-mm", text(shortestText(figure.widthMm)));
@@ -132,7 +139,7 @@ QString renderCommand(const SessionSnapshot& session, const Selection& selection
   Call call;
   const Selection at = clampTo(selection, session);
   if (!session.lanes.empty()) {
-    const bool all = session.lanes.size() > 1 && view.showsAllLanes();
+    const bool all = session.lanes.size() > 1 && (view.showsAllLanes() || choosesLanes(view));
     const RunSnapshot& run = *session.lanes[all ? 0 : static_cast<std::size_t>(at.lane)].run;
     addRun(call, run);
     for (std::size_t i = 1; all && i < session.lanes.size(); ++i) addLane(call, run, session.lanes[i]);

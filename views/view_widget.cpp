@@ -267,7 +267,14 @@ ViewWidget::ViewWidget(const ViewInfo& info, QWidget* parent)
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
-  layout->addWidget(m_toolBar);
+  // Beside the tool bar, not in it: however many settings a view has, taking it along stays in sight.
+  auto* bar = new QHBoxLayout;
+  bar->setContentsMargins(0, 0, 4, 0);
+  bar->setSpacing(0);
+  bar->addWidget(m_toolBar, 1);
+  m_export = makeExportButton();
+  bar->addWidget(m_export);
+  layout->addLayout(bar);
   layout->addWidget(m_scroll, 1);
   setFocusProxy(m_canvas);
   buildToolBar();
@@ -317,6 +324,12 @@ void ViewWidget::fitToLanes() {
   if (m_canvas->minimumHeight() != height) m_canvas->setMinimumHeight(height);
 }
 
+void ViewWidget::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  // In a narrow dock the settings need the room; the menus export too.
+  m_export->setVisible(width() >= m_export->sizeHint().width() * 4);
+}
+
 bool ViewWidget::eventFilter(QObject* watched, QEvent* event) {
   if (watched == m_scroll->viewport() && event->type() == QEvent::Resize) fitToLanes();
   return QWidget::eventFilter(watched, event);
@@ -337,18 +350,22 @@ void ViewWidget::buildToolBar() {
       addChoice(option);
     }
   }
-  QAction* take = m_toolBar->addAction(tr("Export"));
-  take->setToolTip(tr("Copy or save this view: picture, data or the command that draws it again"));
-  auto* menu = new QMenu(this);
+}
+
+QToolButton* ViewWidget::makeExportButton() {
+  auto* button = new QToolButton(this);
+  button->setObjectName(QStringLiteral("export"));
+  button->setText(tr("Export"));
+  button->setToolTip(tr("Copy or save this view: picture, data or the command that draws it again"));
+  auto* menu = new QMenu(button);
   addActions(*menu);
-  take->setMenu(menu);
-  if (auto* button = qobject_cast<QToolButton*>(m_toolBar->widgetForAction(take))) {
-    connect(button, &QObject::destroyed, menu, &QObject::deleteLater);
-    button->setPopupMode(QToolButton::InstantPopup);
-    button->setFocusPolicy(Qt::TabFocus);
-    button->setAccessibleName(take->text());
-    button->setAccessibleDescription(take->toolTip());
-  }
+  button->setMenu(menu);
+  button->setAutoRaise(true);
+  button->setPopupMode(QToolButton::InstantPopup);
+  button->setFocusPolicy(Qt::TabFocus);
+  button->setAccessibleName(button->text());
+  button->setAccessibleDescription(button->toolTip());
+  return button;
 }
 
 void ViewWidget::addChoice(const ViewOption& option) {

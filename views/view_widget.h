@@ -14,6 +14,7 @@
 class QMenu;
 class QScrollArea;
 class QToolBar;
+class QToolButton;
 
 namespace decodescope {
 
@@ -74,9 +75,13 @@ class ViewWidget : public QWidget {
   /// Something that the user should be told, in one line: "Saved FILE", or why it could not be.
   void message(const QString& text, bool isError);
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   class Canvas;
   void buildToolBar();
+  QToolButton* makeExportButton();
   void addChoice(const ViewOption& option);
   void addSlider(const ViewOption& option);
   void addField(const ViewOption& option);
@@ -93,6 +98,7 @@ class ViewWidget : public QWidget {
   SessionSnapshotPtr m_session;
   Selection m_selection;
   QToolBar* m_toolBar = nullptr;
+  QToolButton* m_export = nullptr;
   const void* m_toolBarOf = nullptr;  ///< the model that it was built for
   QStringList m_offered;              ///< the tool bar's options
   QScrollArea* m_scroll = nullptr;

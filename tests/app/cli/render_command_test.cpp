@@ -241,6 +241,9 @@ INSTANTIATE_TEST_SUITE_P(
         Call{"--lane", "kv_cache=off", "--lane", "mask=off,name=no mask%2C really none", "--view", "mask"},
         Call{"--lane", "branch=4:17", "--lane", "branch=6,strike=L0H1@8", "--lane", "strike=L1G0P2", "--view",
              "attention", "--in-lane", "2"},
+        Call{"--lane", "kv_cache=off", "--lane", "branch=4:17", "--in-lane", "2", "--view", "norms", "--set",
+             "lanes=one"},
+        Call{"--lane", "strike=L0H1", "--in-lane", "1", "--view", "attention", "--set", "lanes=difference"},
         Call{"--change", "3:kv_cache=off", "--lane", "kv_cache=on", "--lane", "branch=4:17,kv_cache=on",
              "--view", "rope", "--set", "show=matrix,shift=5"}));
 
