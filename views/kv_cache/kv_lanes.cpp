@@ -48,11 +48,27 @@ QColor repeatedColor(const Theme& theme) {
 }
 
 QString countText(std::uint64_t count) {
-  if (count < 10'000'000'000u) return groupedNumber(count);
-  const double value = static_cast<double>(count);
-  const bool tera = count >= 10'000'000'000'000u;
-  return QLocale().toString(value / (tera ? 1e12 : 1e9), 'f', 2) +
-         (tera ? QStringLiteral(" T") : QStringLiteral(" G"));
+  return count < 10'000'000'000u ? groupedNumber(count) : shortCount(count);
+}
+
+QString shortCount(std::uint64_t count) {
+  if (count < 10'000) return groupedNumber(count);
+  static constexpr const char* kUnits[] = {"", "k", "M", "G", "T"};
+  double value = static_cast<double>(count);
+  int unit = 0;
+  for (; value >= 999.5 && unit < 4; ++unit) value /= 1000;
+  return QStringLiteral("%1 %2").arg(QLocale().toString(value, 'f',
+                                                        value < 9.995   ? 2
+                                                        : value < 99.95 ? 1
+                                                                        : 0),
+                                     QLatin1String(kUnits[unit]));
+}
+
+QString firstFitting(const QStringList& texts, const QFontMetricsF& metrics, double width) {
+  const auto found = std::find_if(texts.begin(), texts.end(), [&](const QString& text) {
+    return metrics.horizontalAdvance(text) <= width;
+  });
+  return found == texts.end() ? texts.last() : *found;
 }
 
 QString durationText(std::uint64_t nanoseconds) {

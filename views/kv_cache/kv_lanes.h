@@ -5,7 +5,9 @@
 #include "views/theme.h"
 
 #include <QColor>
+#include <QFontMetricsF>
 #include <QString>
+#include <QStringList>
 
 #include <vector>
 
@@ -32,9 +34,14 @@ QColor cacheColor(bool cacheOn, const Theme& theme);
 /// Work that was done before and is done again.
 QColor repeatedColor(const Theme& theme);
 
-/// "1,234,567", or "1.23 G" from 10^10 on.
+/// "1,234,567", or "12.3 G" from 10^10 on.
 QString countText(std::uint64_t count);
+/// "1.23 M": three digits.
+QString shortCount(std::uint64_t count);
 /// "412 µs", "3.1 ms", "2.05 s".
 QString durationText(std::uint64_t nanoseconds);
+
+/// The first of the texts that is no wider; the last where none is.
+QString firstFitting(const QStringList& texts, const QFontMetricsF& metrics, double width);
 
 }  // namespace decodescope

@@ -197,7 +197,7 @@ void KvLockstepPicture::paint(QPainter& painter, const QRectF& area, const Theme
     }
     return layoutKvEquation(box, needs);
   };
-  const bool beside = layout(0, true).cell > layout(0, false).cell;
+  const bool beside = layout(0, true).cell > 1.2 * layout(0, false).cell;
   for (std::size_t i = 0; i < model.lanes().size(); ++i) {
     m_bands.push_back(layout(i, beside));
     paintLane(painter, theme, model, model.lanes()[i], m_bands.back());
@@ -239,14 +239,17 @@ void KvLockstepPicture::paintLane(QPainter& painter, const Theme& theme, const K
                Qt::AlignHCenter | Qt::AlignVCenter, text);
   };
   under(band.q, theme.query, QStringLiteral("Q"));
-  under(band.scores, theme.text, QStringLiteral("Q·Kᵀ/√d → w"));
+  under(band.scores, theme.text,
+        firstFitting({QStringLiteral("Q·Kᵀ/√d → w"), QStringLiteral("scores"), QStringLiteral("s")}, metrics,
+                     band.scores.width()));
   under(band.v, theme.value, QStringLiteral("V"));
   under(band.context, theme.text, QStringLiteral("w·V"));
-  painter.setPen(theme.key);
-  drawFitted(
-      painter,
-      QRectF(band.q.left(), band.k.top(), band.k.left() - band.q.left() - theme.px(6), band.k.height()),
-      Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("Kᵀ"));
+  const QRectF corner(band.q.left(), band.k.top(), band.k.left() - band.q.left() - theme.px(3),
+                      band.k.height());
+  if (metrics.horizontalAdvance(QStringLiteral("Kᵀ")) <= corner.width()) {
+    painter.setPen(theme.key);
+    drawFitted(painter, corner, Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("Kᵀ"));
+  }
   painter.setFont(theme.sized(20, QFont::DemiBold));
   painter.setPen(theme.text);
   drawFitted(painter, band.times, Qt::AlignCenter, QStringLiteral("·"));

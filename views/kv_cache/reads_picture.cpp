@@ -85,7 +85,9 @@ void KvReadsPicture::paintPanel(QPainter& painter, const Theme& theme, const KvR
                Qt::AlignLeft | Qt::AlignVCenter, text);
   };
   above(panel.grid, isQuery ? theme.query : laterColor(false, theme),
-        isQuery ? tr("Rows of Q") : tr("Rows of K (V alike)"));
+        firstFitting(isQuery ? QStringList{tr("Rows of Q"), QStringLiteral("Q")}
+                             : QStringList{tr("Rows of K (V alike)"), QStringLiteral("K, V")},
+                     QFontMetricsF(bold, painter.device()), panel.grid.width()));
   paintGrid(painter, panel.grid, theme, model, isQuery);
   // Steps down.
   painter.setFont(small);

@@ -207,11 +207,11 @@ std::vector<KvWorkModel::Row> KvWorkModel::rows() const {
   return rows;
 }
 
-QString KvWorkModel::valueText(const Cell& cell) const {
+QString KvWorkModel::valueText(const Cell& cell, bool isShort) const {
   if (!cell.known) return QStringLiteral("–");
   switch (m_settings.measure) {
     case KvWorkSettings::Measure::macs:
-      return countText(cell.value);
+      return isShort ? shortCount(cell.value) : countText(cell.value);
     case KvWorkSettings::Measure::bytes:
       return byteText(cell.value);
     case KvWorkSettings::Measure::time:

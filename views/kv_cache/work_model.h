@@ -62,7 +62,7 @@ class KvWorkModel {
     bool isSum = false;  ///< of the rows above
   };
   std::vector<Row> rows() const;
-  QString valueText(const Cell& cell) const;
+  QString valueText(const Cell& cell, bool isShort = false) const;
   static QString ratioText(const Row& row);  ///< "×20.9", "" where it says nothing
   /// The lane with (without) the cache at the shown step; nullptr when there is none.
   const KvLane* laneWith(bool cacheOn) const;

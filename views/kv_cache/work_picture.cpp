@@ -191,17 +191,27 @@ double KvWorkPicture::paintTable(QPainter& painter, const QRectF& area, const Th
   const double line = std::ceil(words.height() * 1.2);
   double y = area.top();
   const double gap = theme.px(14);
-  double value = digits.horizontalAdvance(QStringLiteral("without")),
-         ratio = digits.horizontalAdvance(QStringLiteral("×00.0"));
-  for (const KvWorkModel::Row& row : rows)
-    for (const KvWorkModel::Cell& cell : {row.with, row.without})
-      value = std::max(value, digits.horizontalAdvance(model.valueText(cell)));
-  for (const bool cacheOn : {true, false}) {
-    QFontMetricsF heads(bold, painter.device());
-    value = std::max(value, heads.horizontalAdvance(cacheOn ? tr("with cache") : tr("without")));
-  }
-  const double taken = 2 * (value + gap) + ratio + gap;
-  const double nameWidth = std::min(std::max(theme.px(60), area.width() - taken), theme.px(170));
+  const QFontMetricsF heads(bold, painter.device());
+  const auto head = [](bool cacheOn, bool isShort) {
+    return !cacheOn ? tr("without") : isShort ? tr("with") : tr("with cache");
+  };
+  const auto columnWidth = [&](bool isShort) {
+    double width =
+        std::max(heads.horizontalAdvance(head(true, isShort)), heads.horizontalAdvance(head(false, isShort)));
+    for (const KvWorkModel::Row& row : rows) {
+      for (const KvWorkModel::Cell& cell : {row.with, row.without})
+        width = std::max(width, digits.horizontalAdvance(model.valueText(cell, isShort)));
+    }
+    return width;
+  };
+  // Narrow areas: fewer digits, then no ratio.
+  double ratio = digits.horizontalAdvance(QStringLiteral("×00.0")) + gap;
+  const double lowest = theme.px(70);
+  const bool isShort = lowest + 2 * (columnWidth(false) + gap) + ratio > area.width();
+  const double value = columnWidth(isShort);
+  const bool hasRatio = lowest + 2 * (value + gap) + ratio <= area.width();
+  if (!hasRatio) ratio = 0;
+  const double nameWidth = std::clamp(area.width() - 2 * (value + gap) - ratio, theme.px(30), theme.px(170));
   const auto put = [&](double left, double width, Qt::Alignment align, const QFont& font, const QColor& color,
                        const QString& text) {
     if (!draw) return;
@@ -214,8 +224,8 @@ double KvWorkPicture::paintTable(QPainter& painter, const QRectF& area, const Th
   const QString span = model.settings().summed ? tr("steps 1–%1").arg(model.selection().step.value)
                                                : tr("step %1").arg(model.selection().step.value);
   put(area.left(), nameWidth, Qt::AlignLeft, bold, theme.text, span);
-  put(withX, value, Qt::AlignRight, bold, cacheColor(true, theme), tr("with cache"));
-  put(withoutX, value, Qt::AlignRight, bold, cacheColor(false, theme), tr("without"));
+  put(withX, value, Qt::AlignRight, bold, cacheColor(true, theme), head(true, isShort));
+  put(withoutX, value, Qt::AlignRight, bold, cacheColor(false, theme), head(false, isShort));
   y += line;
   const bool isTime = model.settings().measure == KvWorkSettings::Measure::time;
   const auto source = [&](bool cacheOn) {
@@ -236,11 +246,11 @@ double KvWorkPicture::paintTable(QPainter& painter, const QRectF& area, const Th
       QFont font = mono;
       font.setItalic(c.isFormula);
       put(left, value, Qt::AlignRight, font, c.isFormula || !c.known ? theme.faintText : theme.text,
-          model.valueText(c));
+          model.valueText(c, isShort));
     };
     cell(withX, row.with);
     cell(withoutX, row.without);
-    put(ratioX, ratio, Qt::AlignRight, mono, theme.text, KvWorkModel::ratioText(row));
+    if (hasRatio) put(ratioX, ratio - gap, Qt::AlignRight, mono, theme.text, KvWorkModel::ratioText(row));
     y += line;
   }
   if (size == TableSize::sumAlone) return y - area.top() + theme.px(2);
