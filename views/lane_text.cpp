@@ -33,7 +33,8 @@ QString factOf(const RunSnapshot& run, Fact fact) {
     case Fact::norm:
       return config.norm == NormKind::layerNorm ? QStringLiteral("LayerNorm") : QStringLiteral("RMSNorm");
     case Fact::cache:
-      return run.settings.kvCache ? tr("cache on") : tr("cache off");
+      // Without a mask every row changes with every token: there is nothing to keep.
+      return run.settings.kvCache && run.settings.rules.causalMask ? tr("cache on") : tr("cache off");
     case Fact::rules: {
       const AttentionRules& rules = run.settings.rules;
       QStringList parts;

@@ -204,6 +204,15 @@ TEST_F(LanesViewTest, EveryViewPaintsEveryModeAtEverySize) {
   }
 }
 
+TEST_F(LanesViewTest, ALaneWithoutAMaskKeepsNoCacheWhateverTheSwitchSays) {
+  auto maskless = std::make_shared<RunSnapshot>(*m_session.lanes[0].run);
+  maskless->settings.kvCache = true;
+  maskless->settings.rules.causalMask = false;
+  addLane(maskless, "what-if: no causal mask");
+  EXPECT_EQ(laneDifferences(m_session, 0), QStringList{QStringLiteral("cache on")});
+  EXPECT_EQ(laneDifferences(m_session, 1), QStringList{QStringLiteral("cache off")});
+}
+
 TEST_F(LanesViewTest, LanesAreToldApartByWhatDiffers) {
   EXPECT_TRUE(laneDifferences(m_session, 0).isEmpty());
   addLane(randomRun(m_model, 8, 3, false), "cache off");
