@@ -111,19 +111,22 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
   };
   // What stands around is left out, the least important first, until the matrix can have half of the height.
   const bool words = !small && area.height() >= 240 * s;
-  const bool much = !small && area.height() >= 330 * s;
-  if (area.height() >= 120 * s) layout.title = takeTop(needs.titleHeight, 2 * s);
+  const bool much = !small && area.height() >= 360 * s;
+  // A low, wide area: words go beside the matrix, which takes all of the height.
+  const bool low = area.height() < 200 * s && area.width() >= 1.8 * area.height() && area.height() >= 40 * s;
+  if (area.height() >= 120 * s && !low) layout.title = takeTop(needs.titleHeight, 2 * s);
   if (much) layout.subtitle = takeTop(needs.subtitleLines * needs.lineHeight, narrow ? 4 * s : 10 * s);
   if (words) layout.readout = takeBottom(needs.lineHeight, 4 * s);
   if (much) layout.legend = takeBottom(needs.legendLines * needs.lineHeight * 1.1, narrow ? 4 * s : 8 * s);
 
-  const bool labels = !small || (area.width() >= 150 * s && area.height() >= 140 * s);
+  const bool labels = !low && (!small || (area.width() >= 150 * s && area.height() >= 140 * s));
   const bool bar = words;
   layout.axisNames = !narrow;
   layout.lyingBar = narrow;
   const double newBar = 6 * s;
   const double left =
-      (labels ? std::min(needs.rowLabelWidth, rest.width() * (narrow ? 0.2 : 0.24)) + 4 * s : 0) + newBar;
+      (labels || low ? std::min(needs.rowLabelWidth, rest.width() * (narrow ? 0.2 : 0.24)) + 4 * s : 0) +
+      newBar;
   const double top =
       labels ? std::min(needs.columnLabelHeight, rest.height() * (narrow ? 0.2 : 0.3)) + 4 * s : 0;
   const double numbers = needs.colorNumberWidth + 4 * s;
@@ -133,7 +136,7 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
   QRectF main = rest;
   QRectF heads;
   const double gap = narrow ? 8 * s : 20 * s;
-  if (needs.thumbnails && needs.heads > 1 && !small) {
+  if (needs.thumbnails && needs.heads > 1 && !small && !low) {
     const bool grouped = needs.headsPerGroup > 1;
     const double oneRow = needs.lineHeight * (grouped ? 2 : 1) + (grouped ? 10 : 0) * s + 26 * s;
     const double free = rest.height() - top - bottom;
@@ -160,8 +163,12 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
       std::max(1.0, std::floor(std::min(main.width() - left - right, main.height() - top - bottom)));
   layout.matrix = QRectF(main.left() + left, main.top() + top, side, side);
   layout.newBar = QRectF(layout.matrix.left() - newBar, layout.matrix.top(), newBar, side);
+  if (labels || low) layout.rowLabels = QRectF(main.left(), layout.matrix.top(), left - newBar - 4 * s, side);
+  if (low) {
+    const double from = layout.matrix.right() + 12 * s;
+    layout.beside = QRectF(from, rest.top(), std::max(0.0, rest.right() - from), rest.height());
+  }
   if (labels) {
-    layout.rowLabels = QRectF(main.left(), layout.matrix.top(), left - newBar - 4 * s, side);
     layout.columnLabels = QRectF(layout.matrix.left(), main.top(), side, top - 4 * s);
   }
   if (bar && narrow) {

@@ -23,6 +23,7 @@ struct AttentionLayout : MatrixFrame, HeadStripLayout {
   QRectF subtitle;
   QRectF legend;
   QRectF readout;
+  QRectF beside;  ///< right of the matrix, where it takes all of a low area: title and readout in lines
 };
 
 /// What the layout has to make room for, in the painter's units.

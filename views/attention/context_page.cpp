@@ -81,7 +81,7 @@ ContextPage::Columns ContextPage::columnsOf(QPainter& painter, const Theme& them
     x += width + gap;
     return taken;
   };
-  c.token = take(std::min(widest + theme.px(4), body.width() * 0.22));
+  c.token = take(std::min(widest + theme.px(4), body.width() * (body.width() < theme.px(420) ? 0.3 : 0.22)));
   c.weight = take(std::min(theme.px(130), body.width() * 0.16));
   const double room = body.right() - x;
   if (room >= theme.px(380)) {
@@ -138,7 +138,7 @@ void ContextPage::paintLines(QPainter& painter, const Theme& theme, const Attent
   };
   const StripColumn& results = products.isShown() ? products : values;
   head(c.token, theme.key, tr("key"));
-  head(c.weight, theme.query, tr("weight a"));
+  head(c.weight, theme.query, c.weight.width() >= theme.px(60) ? tr("weight a") : QStringLiteral("a"));
   head(c.values, theme.value,
        c.products.isNull() ? tr("v, %1 numbers").arg(d)
                            : tr("× v of key/value head %1, %2 numbers").arg(QString::number(group), d));
@@ -198,6 +198,8 @@ void ContextPage::paint(QPainter& painter, const QRectF& area, const Theme& them
   texts.subtitle =
       QStringList{tr("c = Σ a_j · v_j over the keys that the query sees")} + model.circumstances();
   texts.readout = conclusion();
+  if (m_numbers.ready() && !m_numbers.headStruck && !m_numbers.traced.empty())
+    texts.shortReadout = tr("Σ a · v = the run's context");
   const QList<QRgb> signs = colormapTable(Colormap::diverging, theme.dark);
   texts.legend.push_back({tr("negative"), colorSample(QColor::fromRgb(signs[40]))});
   texts.legend.push_back({tr("positive; one range a column"), colorSample(QColor::fromRgb(signs[215]))});

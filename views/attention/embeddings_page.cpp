@@ -159,14 +159,14 @@ void EmbeddingsPage::paint(QPainter& painter, const QRectF& area, const Theme& t
     AttentionPictureKey picture = pictureKey(model, theme, AttentionStage::raw, {}, scale.hi);
     picture.head += static_cast<int>(i) * 1000;  // panels hold different numbers
     panels.push_back(
-        {titles[static_cast<qsizetype>(i)],
+        {QStringList{titles[static_cast<qsizetype>(i)]},
          [&m, n, scale] {
            return MatrixNumbers{rowsOf(m, n), scale,
                                 [](float v) { return AttentionModel::cellText(AttentionStage::raw, v); },
                                 BeyondDiagonal::values};
          },
          scale, picture,
-         QStringLiteral("[%1, %2] = %3   [%2, %1] = %4")
+         tr("[%1, %2] = %3, back %4")
              .arg(QString::number(query), QString::number(key), AttentionModel::numberText(at(query, key)),
                   AttentionModel::numberText(at(key, query)))});
   }

@@ -119,8 +119,9 @@ void GridPage::paint(QPainter& painter, const QRectF& area, const Theme& theme, 
   needs.heads = model.heads();
   needs.perGroup = model.headsPerGroup();
   const bool small = area.width() < theme.px(260) || area.height() < theme.px(220);
-  needs.layerLabel =
-      small ? 0 : std::ceil(bold.horizontalAdvance(tr("layer %1").arg(model.layers() - 1)) + theme.px(8));
+  for (int l = 0; l < model.layers() && !small; ++l)
+    needs.layerLabel =
+        std::max(needs.layerLabel, std::ceil(bold.horizontalAdvance(tr("layer %1").arg(l))) + theme.px(10));
   const double line = std::ceil(bold.height());
   needs.headLabel = small ? 0 : line + (model.headsPerGroup() > 1 ? line + theme.px(8) : theme.px(3));
 

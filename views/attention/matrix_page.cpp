@@ -138,6 +138,25 @@ void MatrixPage::paintTexts(QPainter& painter, const Theme& theme, const Attenti
       title = QStringLiteral("%1 · %2").arg(model.shortScaleTitle(model.settings().stage), model.place());
     drawFitted(painter, m_layout.title, Qt::AlignLeft | Qt::AlignVCenter, title);
   }
+  if (!m_layout.beside.isNull()) {
+    QRectF line = m_layout.beside;
+    const auto say = [&](const QFont& font, const QColor& color, const QString& text) {
+      painter.setFont(font);
+      painter.setPen(color);
+      const QFontMetricsF metrics(font, painter.device());
+      line.setHeight(std::ceil(metrics.height()));
+      for (const QString& words : wrappedWords(text, metrics, line.width(), 3)) {
+        if (line.bottom() > m_layout.beside.bottom()) return;
+        drawFitted(painter, line, Qt::AlignLeft | Qt::AlignVCenter, words);
+        line.translate(0, line.height());
+      }
+    };
+    const AttentionStage stage = model.settings().stage;
+    say(theme.sized(15, QFont::DemiBold), theme.text,
+        QStringLiteral("%1 · %2").arg(model.shortScaleTitle(stage), model.place()));
+    say(theme.sized(12), theme.text,
+        model.shortReadout(stage, model.selection().query.value, model.selection().key.value));
+  }
   if (!m_layout.subtitle.isNull()) {
     painter.setFont(theme.sized(11.5));
     painter.setPen(theme.faintText);

@@ -17,20 +17,22 @@ void MatrixPanels::place(QPainter& painter, const QRectF& area, const Theme& the
   m_values.clear();
   const QFontMetricsF label(theme.sized(11.5), painter.device());
   const double line = std::ceil(label.height());
-  const bool words = area.width() >= theme.px(260) && area.height() >= theme.px(200);
+  const bool words = area.width() >= theme.px(220) && area.height() >= theme.px(200);
+  // Narrow areas keep the titles and give the rest to the matrices.
+  const bool labels = words && area.width() >= theme.px(400);
   const auto tokens = static_cast<int>(axes.labels.size());
   double widest = 0;
   for (qsizetype i = 0; i < std::min<qsizetype>(axes.labels.size(), 400); ++i)
     widest = std::max(widest, label.horizontalAdvance(axes.labels[i]));
   const double numberLength = label.horizontalAdvance(QString::number(tokens)) + theme.px(6);
   const double left =
-      words ? std::min(std::min(widest, theme.px(90)) + numberLength, area.width() * 0.18) : 0;
+      labels ? std::min(std::min(widest, theme.px(90)) + numberLength, area.width() * 0.18) : 0;
   const double header = words ? line + theme.px(3) : 0;
-  const double footer = words ? theme.px(14) + 2 * line : theme.px(2);
+  const double footer = labels ? theme.px(14) + 2 * line : words ? line + theme.px(2) : theme.px(2);
   const double gap = theme.px(words ? 16 : 4), newBar = theme.px(6);
   const auto columnsOf = [&](double side) {
     const double cell = window.shown(tokens, side).cell;
-    return !words                                  ? 0.0
+    return !labels                                 ? 0.0
            : cell >= widest + theme.px(6)          ? line
            : cell >= line && side >= theme.px(150) ? std::min(widest, theme.px(60)) + theme.px(2)
                                                    : numberLength;
@@ -70,16 +72,16 @@ void MatrixPanels::place(QPainter& painter, const QRectF& area, const Theme& the
     frame.columns = cell >= widest + theme.px(6)            ? MatrixFrame::Columns::flat
                     : cell >= line && side >= theme.px(150) ? MatrixFrame::Columns::upright
                                                             : MatrixFrame::Columns::numbersOnly;
-    if (words) {
-      m_titles.emplace_back(x, y - columns - header, side, line);
+    if (words) m_titles.emplace_back(x, y - columns - header, side, line);
+    if (words) m_values.emplace_back(x, y + side + footer - line, side, line);
+    if (labels) {
       frame.columnLabels = QRectF(x, y - columns, side, columns - theme.px(2));
       frame.colorBar = QRectF(x, y + side + theme.px(6), side, theme.px(6));
       frame.colorNumbers = QRectF(x, frame.colorBar.bottom(), side, line);
-      m_values.emplace_back(x, frame.colorNumbers.bottom(), side, line);
-      if (c == 0) {
-        frame.rowLabels = QRectF(area.left(), y, left - theme.px(4), side);
-        frame.newBar = QRectF(x - newBar, y, newBar, side);
-      }
+    }
+    if (labels && c == 0) {
+      frame.rowLabels = QRectF(area.left(), y, left - theme.px(4), side);
+      frame.newBar = QRectF(x - newBar, y, newBar, side);
     }
     m_frames.push_back(frame);
   }
@@ -105,7 +107,12 @@ void MatrixPanels::paint(QPainter& painter, const QRectF& area, const Theme& the
     if (i >= m_titles.size()) continue;
     painter.setFont(theme.sized(12.5, QFont::DemiBold));
     painter.setPen(theme.text);
-    drawFitted(painter, m_titles[i], Qt::AlignLeft | Qt::AlignVCenter, panel.title);
+    const QFontMetricsF metrics(painter.font(), painter.device());
+    const auto title = std::find_if(panel.titles.begin(), panel.titles.end(), [&](const QString& t) {
+      return metrics.horizontalAdvance(t) <= m_titles[i].width();
+    });
+    drawFitted(painter, m_titles[i], Qt::AlignLeft | Qt::AlignVCenter,
+               title == panel.titles.end() ? panel.titles.last() : *title);
     painter.setFont(theme.sized(11.5));
     painter.setPen(theme.accent);
     drawFitted(painter, m_values[i], Qt::AlignLeft | Qt::AlignVCenter, panel.value);

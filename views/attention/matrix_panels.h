@@ -14,7 +14,7 @@ namespace decodescope {
 class MatrixPanels {
  public:
   struct Panel {
-    QString title;
+    QStringList titles;                      ///< the first that fits
     std::function<MatrixNumbers()> numbers;  ///< asked for when the picture has to be made anew
     ColorScale scale;
     AttentionPictureKey key;

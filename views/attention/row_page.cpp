@@ -238,6 +238,16 @@ void RowPage::paintNames(QPainter& painter, const Theme& theme, const AttentionM
     if (std::any_of(taken.begin(), taken.end(),
                     [&](const QRectF& r) { return r.adjusted(-3, 0, 3, 0).intersects(box); }))
       continue;
+    // Nor do names cross higher bars.
+    const int from = std::max(0, static_cast<int>((box.left() - m_chart.left()) / width));
+    const int to = std::min(static_cast<int>(m_numbers.values.size()) - 1,
+                            static_cast<int>((box.right() - m_chart.left()) / width));
+    bool crossed = false;
+    for (int other = from; other <= to && !crossed; ++other) {
+      const float height = m_numbers.values[static_cast<std::size_t>(other)];
+      crossed = other != k && std::isfinite(height) && heightOf(model, height) > base - box.bottom();
+    }
+    if (crossed) continue;
     taken.push_back(box);
     painter.setPen(theme.text);
     drawFitted(painter, box, Qt::AlignLeft | Qt::AlignVCenter, text);

@@ -118,8 +118,11 @@ void ScalingPage::paintColumns(QPainter& painter, const Theme& theme, const Atte
       if (r == 0) {
         painter.setFont(theme.sized(13, QFont::DemiBold));
         painter.setPen(chosen ? theme.accent : theme.text);
+        const QString name = divisorName(i, m_numbers.headDim);
+        const bool fits = QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(name) <= width;
+        static constexpr const char* kShort[] = {"÷ 1", "÷ √d", "÷ d", "÷ d²"};
         drawFitted(painter, QRectF(x, body.top(), width, header), Qt::AlignLeft | Qt::AlignVCenter,
-                   divisorName(i, m_numbers.headDim));
+                   fits ? name : QString::fromUtf8(kShort[i]));
       }
       const QRectF bars(x, y, width, barsHeight);
       drawBarStrip(painter, bars, theme, shape.weights, {}, 1,
@@ -129,14 +132,22 @@ void ScalingPage::paintColumns(QPainter& painter, const Theme& theme, const Atte
                    BarBase::bottom);
       m_bars.push_back({bars, i, normal});
       const double variance = normal ? column.normalVariance : column.actualVariance;
-      QString spread = tr("variance of scores %1").arg(numberOf(variance));
-      if (normal) spread += tr(" (expected %1)").arg(numberOf(column.expected));
-      const QString short_ = tr("variance %1").arg(numberOf(variance));
-      const QStringList words{
-          tr("largest weight %1").arg(numberOf(shape.largest)),
-          tr("entropy %1 of %2 bits")
-              .arg(QString::number(shape.entropy, 'f', 2), QString::number(limit, 'f', 2)),
-          metrics.horizontalAdvance(spread) <= width ? spread : short_};
+      const QString entropy = QString::number(shape.entropy, 'f', 2);
+      const QString spread = tr("variance of scores %1").arg(numberOf(variance));
+      // The first of each that fits.
+      const QStringList lines[] = {
+          {tr("largest weight %1").arg(numberOf(shape.largest)), tr("max %1").arg(shape.largest, 0, 'g', 2)},
+          {tr("entropy %1 of %2 bits").arg(entropy, QString::number(limit, 'f', 2)),
+           tr("%1 bits").arg(entropy)},
+          {normal ? spread + tr(" (expected %1)").arg(numberOf(column.expected)) : spread,
+           tr("variance %1").arg(numberOf(variance)), tr("var %1").arg(variance, 0, 'g', 2)}};
+      QStringList words;
+      for (const QStringList& choices : lines) {
+        const auto fits = std::find_if(choices.begin(), choices.end(), [&](const QString& text) {
+          return metrics.horizontalAdvance(text) <= width;
+        });
+        words << (fits == choices.end() ? choices.last() : *fits);
+      }
       painter.setFont(theme.sized(11.5));
       painter.setPen(theme.text);
       QRectF at(x, bars.bottom() + theme.px(2), width, line);

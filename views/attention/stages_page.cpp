@@ -46,6 +46,7 @@ void StagesPage::paint(QPainter& painter, const QRectF& area, const Theme& theme
   const QString titles[] = {tr("1 · %1").arg(product), tr("2 · ÷ √d = √%1 = %2").arg(d, root),
                             model.causal() ? tr("3 · masked: later keys −∞") : tr("3 · not masked"),
                             tr("4 · softmax: weights")};
+  const QString shortTitles[] = {titles[0], tr("2 · ÷ √d"), tr("3 · masked"), tr("4 · softmax")};
   std::vector<MatrixPanels::Panel> panels;
   for (std::size_t i = 0; i < std::size(kStages); ++i) {
     const AttentionStage stage = kStages[i];
@@ -57,7 +58,8 @@ void StagesPage::paint(QPainter& painter, const QRectF& area, const Theme& theme
             ? (stage == AttentionStage::weights ? QStringLiteral("0") : QStringLiteral("−∞"))
             : QStringLiteral("–");
     panels.push_back(
-        {titles[i], [&model, stage, scale] { return matrixNumbers(model, stage, scale); }, scale,
+        {QStringList{titles[i], shortTitles[i]},
+         [&model, stage, scale] { return matrixNumbers(model, stage, scale); }, scale,
          pictureKey(model, theme, stage, {}, scale.hi),
          QStringLiteral("[%1, %2] = %3").arg(QString::number(query), QString::number(key), value)});
   }

@@ -28,7 +28,7 @@ TEST_P(AttentionLayoutTest, PartsStandInsideTheAreaAndApart) {
 
   std::vector<QRectF> parts{layout.matrix,   layout.rowLabels,    layout.columnLabels, layout.newBar,
                             layout.colorBar, layout.colorNumbers, layout.title,        layout.subtitle,
-                            layout.legend,   layout.readout};
+                            layout.legend,   layout.readout,      layout.beside};
   parts.insert(parts.end(), layout.head.begin(), layout.head.end());
   parts.insert(parts.end(), layout.headLabel.begin(), layout.headLabel.end());
   parts.insert(parts.end(), layout.groupLabel.begin(), layout.groupLabel.end());
@@ -47,6 +47,9 @@ TEST_P(AttentionLayoutTest, PartsStandInsideTheAreaAndApart) {
     EXPECT_EQ(layout.group.size(), c.perGroup > 1 ? static_cast<std::size_t>(c.heads / c.perGroup) : 0u);
     for (const QRectF& r : layout.head) EXPECT_EQ(r.width(), r.height());
   }
+  if (c.height >= 120 * c.scale && c.width >= 1.2 * c.height) {
+    EXPECT_GE(layout.matrix.width(), 0.5 * c.height) << "half of the height, where the width allows it";
+  }
   if (c.width >= 600 * c.scale && c.height >= 500 * c.scale) {
     EXPECT_GE(layout.matrix.width(), 0.4 * std::min(c.width, c.height));
     EXPECT_EQ(layout.head.empty(), c.heads == 1);
@@ -58,7 +61,8 @@ INSTANTIATE_TEST_SUITE_P(Areas, AttentionLayoutTest,
                                          LayoutCase{1440, 900, 1, 32, 8}, LayoutCase{500, 900, 1, 12, 1},
                                          LayoutCase{2560, 1440, 1.5, 8, 8}, LayoutCase{1280, 720, 2.5, 8, 2},
                                          LayoutCase{640, 480, 1, 1, 1}, LayoutCase{240, 200, 1, 8, 1},
-                                         LayoutCase{420, 330, 1, 8, 4}, LayoutCase{3000, 300, 1, 16, 4}));
+                                         LayoutCase{420, 330, 1, 8, 4}, LayoutCase{3000, 300, 1, 16, 4},
+                                         LayoutCase{770, 210, 2.5, 8, 4}, LayoutCase{270, 480, 1, 8, 4}));
 
 TEST(AttentionLayout, SurvivesAreasWithoutRoom) {
   for (const QRectF& area :
