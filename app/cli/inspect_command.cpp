@@ -40,6 +40,23 @@ const char* shown(PositionKind position) {
   return "";
 }
 
+std::string shown(const RopeScaling& scaling) {
+  switch (scaling.kind) {
+    case RopeScaling::Kind::none:
+      return "none";
+    case RopeScaling::Kind::linear:
+      return "linear, factor " + shown(scaling.factor);
+    case RopeScaling::Kind::llama3:
+      return "llama3, factor " + shown(scaling.factor) + ", low_freq_factor " + shown(scaling.lowFreqFactor) +
+             ", high_freq_factor " + shown(scaling.highFreqFactor) + ", original_max_position_embeddings " +
+             std::to_string(scaling.originalMaxPositionEmbeddings);
+    case RopeScaling::Kind::divisors:
+      return "rope_freqs, " + shown(static_cast<double>(scaling.divisors.front())) + " to " +
+             shown(static_cast<double>(scaling.divisors.back()));
+  }
+  return "";
+}
+
 const char* shown(Activation activation) {
   switch (activation) {
     case Activation::silu:
@@ -90,6 +107,8 @@ std::string reportOn(const LoadedModel& model) {
   report.line("positions", shown(config.position));
   if (config.position == PositionKind::rotary) {
     report.line("rope_theta", shown(config.ropeTheta));
+    if (config.ropeScaling.kind != RopeScaling::Kind::none)
+      report.line("rope_scaling", shown(config.ropeScaling));
     report.line("rotary pairs",
                 config.rotaryLayout == RotaryLayout::rotateHalf ? "rotate-half" : "interleaved");
   }
