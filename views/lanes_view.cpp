@@ -76,6 +76,7 @@ bool LanesView::setOption(const QString& id, const QString& value) {
   bool taken = false;
   for (const Column& column : m_columns) taken = column.view->setOption(id, value) || taken;
   if (!taken) return false;
+  std::erase_if(m_settings, [&](const auto& setting) { return setting.first == id; });
   m_settings.emplace_back(id, value);
   presentLanes();
   return true;

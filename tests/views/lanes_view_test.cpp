@@ -121,6 +121,20 @@ TEST_F(LanesViewTest, AllLanesShareOneScale) {
   EXPECT_EQ(StubView::s_given, (std::vector<std::vector<double>>{{1.0, 10.0}}));
 }
 
+TEST_F(LanesViewTest, ALaneThatComesLaterTakesTheOptions) {
+  LanesView view(*findView(QStringLiteral("attention")));
+  paint(view);
+  for (const char* stage : {"raw", "scaled", "raw"})
+    ASSERT_TRUE(view.setOption(QStringLiteral("stage"), QLatin1String(stage)));
+  addLane(m_session.lanes[0].run, "the same");
+  paint(view);
+  const std::vector<NamedTable> tables = view.tables();
+  const std::size_t half = tables.size() / 2;
+  ASSERT_GT(half, 0u);
+  EXPECT_EQ(tables[half].name, QStringLiteral("lane1_") + tables[0].name.mid(6));
+  EXPECT_EQ(tables[half].values.size(), tables[0].values.size());
+}
+
 TEST_F(LanesViewTest, TheDifferenceOfARunAndItselfIsZero) {
   addLane(m_session.lanes[0].run, "the same");
   LanesView view(*findView(QStringLiteral("attention")));
