@@ -1,10 +1,13 @@
 // `decodescope render`, called as users call it: without a display.
 
+#include "views/render_command.h"
+
+#include "core/decode/lane.h"
 #include "tests/app/cli/model_folder.h"
 #include "tests/app/cli/program.h"
 #include "tests/support/npy_file.h"
 #include "tests/support/paths.h"
-#include "views/view.h"
+#include "views/view_widget.h"
 
 #include <QFile>
 #include <QImage>
@@ -246,6 +249,81 @@ INSTANTIATE_TEST_SUITE_P(
         Call{"--lane", "strike=L0H1", "--in-lane", "1", "--view", "attention", "--set", "lanes=difference"},
         Call{"--change", "3:kv_cache=off", "--lane", "kv_cache=on", "--lane", "branch=4:17,kv_cache=on",
              "--view", "rope", "--set", "show=matrix,shift=5"}));
+
+/// What stood in a window (settings changed in mid-run, a token chosen, a head struck out, a lane without a
+/// mask) comes out of the command line again, byte by byte.
+TEST_F(RenderCommand, AWindowsCommandDrawsWhatTheWindowShowed) {
+  const Result<LoadedModelPtr> model = loadModel(m_model);
+  ASSERT_TRUE(model.ok());
+  const Result<std::vector<TokenId>> prompt = promptTokens(*model.value(), "w3 w4 w5");
+  ASSERT_TRUE(prompt.ok());
+  AttentionRules noMask, struck;
+  noMask.causalMask = false;
+  struck.struckHeads = {{LayerIndex{1}, HeadIndex{2}, Position{8}}};
+  const auto settingsAt = [](int step) {
+    RunSettings s;
+    s.ignoreEos = true;
+    s.kvCache = step < 4 || step > 5;
+    if (step > 5) s.sampling = {.temperature = 0.8, .topK = 9, .seed = 3};
+    return s;
+  };
+  const auto goOn = [&](Lane& lane, const AttentionRules& rules) {
+    while (lane.stepCount() < 8) {
+      RunSettings settings = settingsAt(lane.stepCount() + 1);
+      settings.rules = rules;
+      lane.setSettings(settings);
+      ASSERT_TRUE(lane.step());
+    }
+  };
+  Result<Lane> first = Lane::start(model.value(), settingsAt(1), prompt.value(), {});
+  RunSettings unmasked = settingsAt(1);
+  unmasked.rules = noMask;
+  Result<Lane> second = Lane::start(model.value(), unmasked, prompt.value(), {});
+  ASSERT_TRUE(first.ok() && second.ok());
+  goOn(first.value(), {});
+  goOn(second.value(), noMask);
+  const RunSnapshotPtr run = first.value().snapshot();
+  RunSettings whatIf = settingsAt(5);
+  whatIf.rules = struck;
+  Lane third = Lane::branch(*run, StepIndex{4}, TokenId{17}, whatIf, {});
+  goOn(third, struck);
+  auto session = std::make_shared<SessionSnapshot>();
+  session->lanes = {{0, model.value()->name, run},
+                    {1, "without a mask, truly", second.value().snapshot()},
+                    {2, "chosen otherwise", third.snapshot()}};
+  Selection s;
+  s.lane = 2;
+  s.step = StepIndex{7};
+  s.layer = LayerIndex{1};
+  s.head = HeadIndex{2};
+  s.query = Position{9};
+  s.key = Position{3};
+  s.site = Site::inputLayernorm;
+  for (const ViewInfo& info : viewRegistry()) {
+    for (const char* mode : {"beside", "one", "difference"}) {
+      SCOPED_TRACE(std::string(info.id) + ", lanes " + mode);
+      ViewWidget widget(info);
+      widget.setOptionValues({QStringLiteral("lanes=") + QLatin1String(mode)});
+      widget.present(session, s);
+      const ExportItem item = widget.exportItem();
+      for (const ExportFormat format : {ExportFormat::csv, ExportFormat::png}) {
+        const QString file = QString::fromStdString(m_dir.file("window.")) + suffixOf(format);
+        const FigureSize figure = figureInPixels(QSize(900, 500), 1.25);
+        const QString command =
+            renderCommand(*item.session, item.selection, item.id, *item.view, figure, true, file);
+        EXPECT_FALSE(command.contains(QStringLiteral("  # "))) << command.toStdString();
+        ASSERT_TRUE(exportView(*item.view, format, file, figure, true, command).ok());
+        const QByteArray shown = contents(file.toStdString());
+        Call again = toldBy(m_dir.file("window.csv"));
+        again.back() = file.toStdString();
+        std::filesystem::remove(file.toStdString());
+        const Outcome outcome = runProgram(again);
+        ASSERT_EQ(outcome.status, 0) << outcome.error;
+        EXPECT_TRUE(contents(file.toStdString()) == shown) << command.toStdString();
+      }
+    }
+  }
+}
 
 TEST_F(RenderCommand, NpyTellsItsCallInJson) {
   const std::string file = m_dir.file("a.npy");
