@@ -131,6 +131,8 @@ TEST(KvCacheView, StruckRowsAndHeadsAreCrossedOutFromTheirStepOn) {
   s.step = StepIndex{2};
   view.present(session, s);
   EXPECT_FALSE(view.model().anyStruck()) << "the step before";
+  EXPECT_FALSE(view.model().headStruck(LayerIndex{0}, HeadIndex{2}));
+  EXPECT_TRUE(view.model().struckRows(LayerIndex{1}, KvHeadIndex{0}).empty());
   s.step = StepIndex{4};
   view.present(session, s);
   EXPECT_TRUE(view.model().anyStruck());
