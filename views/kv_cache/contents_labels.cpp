@@ -90,8 +90,19 @@ void KvContentsPicture::nameReaders(QPainter& painter, const Theme& theme, KvHea
   const QString lead = tr("read by");
   const double leadWidth = metrics.horizontalAdvance(lead) + theme.px(4);
   if (count * each > box.width()) {
-    drawBracket(painter, box, theme, theme.query,
-                {m_model->groupReaders(group), QStringLiteral("q %1–%2").arg(first).arg(first + count - 1)});
+    // The same words for all groups: those that fit the longest numbers.
+    const int heads = m_model->kvHeads() * count;
+    const QString range = QStringLiteral("%1–%2"), named = QStringLiteral("q ") + range;
+    const double room = m_layout.blockGapX * 0.8;
+    const QRectF line(box.left() - room / 2, box.top(), box.width() + room, metrics.height());
+    const auto fits = [&](const QString& text) {
+      return metrics.horizontalAdvance(text.arg(heads - count).arg(heads - 1)) <= line.width();
+    };
+    drawBracket(painter, box, theme, theme.query, {});
+    painter.setPen(theme.query);
+    const QString words = (fits(named) ? named : range).arg(first).arg(first + count - 1);
+    drawFitted(painter, line, Qt::AlignHCenter | Qt::AlignTop,
+               fits(tr("read by query heads %1–%2")) ? m_model->groupReaders(group) : words);
     return;
   }
   drawBracket(painter, box, theme, theme.query, {});
