@@ -36,6 +36,14 @@ void MainWindow::buildMenus() {
   QAction* exportAllAction = file->addAction(tr("Export &all views…"), m_views, &ViewDocks::exportAll);
   exportAllAction->setShortcut(QKeySequence(tr("Ctrl+Shift+E")));
   exportAllAction->setToolTip(tr("Write every view into a folder"));
+  QAction* copyPicture = file->addAction(tr("Copy &picture"), this, [this] {
+    if (ViewWidget* view = m_views->activeView()) view->copyPicture();
+  });
+  copyPicture->setToolTip(tr("The picture of the view that was used last, twice as fine as on the screen"));
+  QAction* copyData = file->addAction(tr("Copy &data"), this, [this] {
+    if (ViewWidget* view = m_views->activeView()) view->copyData();
+  });
+  copyData->setToolTip(tr("Its numbers as comma-separated tables"));
   QAction* copyCommand = file->addAction(tr("Copy &command"), this, [this] {
     if (ViewWidget* view = m_views->activeView()) view->copyCommand();
   });
