@@ -1,6 +1,8 @@
 #include "views/heads/heads_model.h"
 
 #include "core/attention/attention_rows.h"
+#include "core/attention/variants.h"
+#include "core/cost/decode_cost.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -143,9 +145,19 @@ QString HeadsModel::emptyText() const {
     return tr("Open a model: which of its query heads read which key/value head appears here.");
   if (!m_shown.ready())
     return tr("Make a step (Space in the window): the rows that each head reads appear here.");
-  if (!m_hasHeadRows)
-    return tr(
-        "This kind of attention stores no rows of keys and values head by head: no head reads another's.");
+  if (!m_hasHeadRows) {
+    const ModelConfig& config = m_shown.config();
+    const std::uint64_t numbers =
+        kvCacheBytes(config, 1) / sizeof(float) / static_cast<std::uint64_t>(config.numHiddenLayers);
+    return tr("%1 keeps no keys and values head by head, so that no rows of them are stored: all %2 query "
+              "heads "
+              "read the same %3 numbers a token and layer, each through matrices of its own. “Shapes of Q, "
+              "K, V "
+              "and output” compares the other kinds.")
+        .arg(QString::fromUtf8(attentionVariantOf(config).title))
+        .arg(m_heads)
+        .arg(numbers);
+  }
   return tr("The rows of token %1 are not stored any more (trace budget). Choose a later token.")
       .arg(m_shown.tokenText(query()));
 }

@@ -1,5 +1,6 @@
 #include "views/shapes/shapes_model.h"
 
+#include "core/attention/variants.h"
 #include "views/head_colors.h"
 #include "views/text_fit.h"
 
@@ -89,10 +90,11 @@ QString ShapesModel::emptyText() const {
     return tr(
         "Make a step (Space in the window) to walk through the shapes of its attention, or choose the "
         "lecture's example above.");
-  if (!siteExists(Site::kProj, m_shown.config()))
-    return tr(
-        "This kind of attention stores no rows of keys and values head by head: the walk is that of "
-        "multi-head attention. Choose the lecture's example above.");
+  const ModelConfig& config = m_shown.config();
+  if (!siteExists(Site::kProj, config) || !siteExists(Site::scores, config))
+    return tr("%1 has no scores between stored keys of each head: the walk is that of softmax attention with "
+              "keys and values head by head. Choose the lecture's example above.")
+        .arg(QString::fromUtf8(attentionVariantOf(config).title));
   return tr("The rows of token %1 are not stored any more (trace budget). Choose a later token.")
       .arg(m_shown.tokenText(m_shown.selection.query.value));
 }

@@ -25,16 +25,18 @@ constexpr std::array<const char*, 3> kNumbers{"run", "lecture", "lecture-three"}
 constexpr std::array<const char*, 3> kFollowed{"q", "k", "v"};
 
 /// From all that can be read to what every room has place for.
-constexpr std::array<WalkRoom, 8> kRooms{{{12, 8, 16, 16},
-                                          {8, 8, 8, 8},
-                                          {6, 5, 6, 8},
-                                          {5, 4, 5, 6},
-                                          {5, 3, 4, 5},
-                                          {4, 3, 3, 4},
-                                          {3, 2, 3, 3},
-                                          {2, 2, 2, 2}}};
+constexpr std::array<WalkRoom, 10> kRooms{{{12, 8, 16, 16},
+                                           {8, 8, 8, 8},
+                                           {6, 5, 6, 8},
+                                           {5, 4, 5, 6},
+                                           {5, 3, 4, 5},
+                                           {4, 3, 3, 4},
+                                           {3, 2, 3, 3},
+                                           {7, 2, 2, 2},
+                                           {4, 2, 2, 2},
+                                           {2, 2, 2, 2}}};
 /// Smaller numbers are not for the back row: then more is left out.
-constexpr double kGoodPixels = 15;
+constexpr std::array kGoodPixels{15.0, 12.0, 10.5, 9.0};
 
 /// An arrow from a row to where it goes.
 void drawWay(QPainter& painter, const Theme& theme, QPointF from, QPointF to) {
@@ -133,8 +135,7 @@ double ShapesView::paintSteps(QPainter& painter, const QRectF& area, const Theme
     }
     if (widest + theme.px(4) <= width && (shapesFit || lines == 2)) break;
   }
-  if (lines > 2) return 0;  // no room for words: the tool bar has the step
-  const bool numbered = isLow && lines > 1;
+  const bool numbered = lines > 2 || (isLow && lines > 1);
   if (numbered) {
     lines = 1;
     width = (area.width() - gap * (kWalkSteps - 1)) / kWalkSteps;
@@ -169,16 +170,20 @@ double ShapesView::paintSteps(QPainter& painter, const QRectF& area, const Theme
 
 void ShapesView::paintSheet(QPainter& painter, const QRectF& area, const Theme& theme) {
   // As much as leaves the numbers large enough to read.
-  double best = -1;
-  std::size_t chosen = 0;
-  for (std::size_t i = 0; i < kRooms.size(); ++i) {
-    m_sheet.settle(painter, area, theme, m_model.lines(kRooms[i], theme));
-    const double pixels = m_sheet.numberPixels();
-    if (pixels > best || pixels == 0) {
-      best = pixels;
-      chosen = i;
-    }
-    if (pixels >= kGoodPixels || !m_model.isShortened()) break;
+  std::array<double, kRooms.size()> pixels{};
+  std::size_t tried = 0;
+  while (tried < kRooms.size()) {
+    m_sheet.settle(painter, area, theme, m_model.lines(kRooms[tried], theme));
+    pixels[tried++] = m_sheet.numberPixels();
+    if (pixels[tried - 1] >= kGoodPixels.front() || !m_model.isShortened()) break;
+  }
+  std::size_t chosen = tried - 1;
+  for (const double good : kGoodPixels) {
+    const auto found = std::find_if(pixels.begin(), pixels.begin() + static_cast<std::ptrdiff_t>(tried),
+                                    [good](double size) { return size >= good; });
+    if (found == pixels.begin() + static_cast<std::ptrdiff_t>(tried)) continue;
+    chosen = static_cast<std::size_t>(found - pixels.begin());
+    break;
   }
   const std::vector<GridLine> lines = m_model.lines(kRooms[chosen], theme);
   m_sheet.settle(painter, area, theme, lines);

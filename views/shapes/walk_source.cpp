@@ -186,7 +186,8 @@ std::unique_ptr<WalkSource> lectureWalk(int heads) {
 std::unique_ptr<WalkSource> runWalk(const ShownRun& shown) {
   if (!shown.ready()) return nullptr;
   const ModelConfig& config = shown.config();
-  for (const Site site : {Site::qProj, Site::kProj, Site::vProj, Site::context}) {
+  for (const Site site :
+       {Site::qProj, Site::kProj, Site::vProj, Site::scores, Site::weights, Site::context}) {
     if (!siteExists(site, config)) return nullptr;
   }
   if (!shown.trace(shown.selection.query)) return nullptr;
