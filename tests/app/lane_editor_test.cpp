@@ -230,10 +230,11 @@ TEST_F(LaneEditorTest, AnotherModelBringsItsOwnOperations) {
 TEST_F(LaneEditorTest, TheSelectedLaneIsKnownByItsIdNotItsPlace) {
   m_editor.compareCache();
   m_editor.addWithoutMask();
-  ASSERT_TRUE(waitForLanes(3));
+  m_editor.addModel(QString::fromStdString(m_folder.file("other")));
+  ASSERT_TRUE(waitForLanes(4));
   m_controller.selectLane(2);
   m_editor.remove(session().lanes[1].laneId);
-  ASSERT_TRUE(waitForLanes(2));
+  ASSERT_TRUE(waitForLanes(3));
   EXPECT_EQ(m_controller.selection().lane, 1);
   EXPECT_FALSE(m_controller.run()->settings.rules.causalMask);
 }
