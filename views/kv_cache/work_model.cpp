@@ -380,10 +380,16 @@ std::vector<NamedTable> KvWorkModel::tables() const {
   NamedTable table;
   table.name = m_settings.summed ? QStringLiteral("work_summed") : QStringLiteral("work_per_step");
   std::vector<std::vector<double>> columns;
+  for (const KvLane& lane : m_lanes) {
+    // A lane may change its setting on the way.
+    table.columns << QStringLiteral("kv_cache lane%1").arg(lane.index);
+    columns.emplace_back();
+    for (const StepRecord& step : lane.run->steps) columns.back().push_back(step.kvCache ? 1 : 0);
+  }
   for (const KvWorkPart part : parts()) {
     for (const KvLane& lane : m_lanes) {
-      const QString mode = lane.cacheOn() ? QStringLiteral("with_cache") : QStringLiteral("without_cache");
-      table.columns << QStringLiteral("%1 %2 counted").arg(QLatin1String(columnName(part)), mode);
+      table.columns
+          << QStringLiteral("%1 lane%2 counted").arg(QLatin1String(columnName(part))).arg(lane.index);
       columns.push_back(counted(part, lane));
     }
     if (!hasFormula()) continue;

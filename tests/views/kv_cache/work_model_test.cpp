@@ -136,10 +136,12 @@ TEST(KvWorkModel, TablesHoldEveryStepOfEveryCurve) {
   model.present(session, atStep(3), {});
   const std::vector<NamedTable> tables = model.tables();
   ASSERT_EQ(tables.size(), 1u);
-  EXPECT_EQ(tables[0].shape, (std::vector<int>{7, 12}));
-  EXPECT_EQ(tables[0].columns[1], QStringLiteral("projection_macs without_cache counted"));
-  EXPECT_EQ(tables[0].values[6 * 12 + 1],
+  EXPECT_EQ(tables[0].shape, (std::vector<int>{7, 14}));
+  EXPECT_EQ(tables[0].columns[3], QStringLiteral("projection_macs lane1 counted"));
+  EXPECT_EQ(tables[0].values[6 * 14 + 3],
             static_cast<float>(session.lanes[1].run->steps[6].counters.projectionMacs));
+  EXPECT_EQ(tables[0].values[0], 1.0f);
+  EXPECT_EQ(tables[0].values[1], 0.0f);
 }
 
 TEST(KvWorkView, LanesThatAreComparedStandInOnePicture) {
