@@ -94,12 +94,28 @@ void MemoryModel::makeKinds() {
   if (heads > 1)
     m_kinds.push_back({tr("MQA, G = 1"), withKeyValueHeads(m_shape, 1),
                        !isLatent && isShared && m_shape.keyValueHeads == 1});
+  // Another kind than these: its bytes are what its own formula says.
+  const auto agreesAt = [&](std::uint64_t tokens) {
+    return !m_isThis || cacheBytes(m_shape, 1, tokens, 1) == countedNumbers(tokens);
+  };
+  if (!agreesAt(1) || !agreesAt(2) || !agreesAt(m_context)) {
+    for (KindOfCache& kind : m_kinds) kind.isOwn = false;
+    m_kinds.insert(m_kinds.begin(),
+                   {tr("%1, this model").arg(QString::fromStdString(m_shown.config().attentionName())),
+                    m_shape, true, true});
+  }
   const CacheShape latent = withLatent(m_shape);
   m_kinds.push_back({tr("MLA, %1 + %2").arg(latent.latentRank).arg(latent.rotaryDim), latent, isLatent});
 }
 
+std::uint64_t MemoryModel::countedNumbers(std::uint64_t tokens) const {
+  constexpr std::uint64_t kMost = std::numeric_limits<int>::max();
+  return kvCacheBytes(m_shown.config(), static_cast<int>(std::min(tokens, kMost))) / sizeof(float);
+}
+
 std::uint64_t MemoryModel::bytesOf(const KindOfCache& kind, std::uint64_t batch,
                                    std::uint64_t context) const {
+  if (kind.isCounted) return batch * countedNumbers(context) * static_cast<std::uint64_t>(m_bytes);
   return cacheBytes(kind.shape, batch, context, static_cast<std::uint64_t>(m_bytes));
 }
 
@@ -116,6 +132,10 @@ std::uint64_t MemoryModel::bytesOf(const PublishedModel& model, const MemorySett
 
 QString MemoryModel::formula(const KindOfCache& kind) const {
   const CacheShape& s = kind.shape;
+  if (kind.isCounted)
+    return tr("%1 bytes = batch %2 · %3 numbers for %4 tokens in all layers · %5 bytes")
+        .arg(groupedNumber(bytesOf(kind)), groupedNumber(static_cast<std::uint64_t>(m_settings.batch)),
+             groupedNumber(countedNumbers(m_context)), groupedNumber(m_context), QString::number(m_bytes));
   const QString numbers = s.isLatent() ? tr("(%1 + %2)").arg(s.latentRank).arg(s.rotaryDim)
                                        : tr("2 · %1 heads · %2").arg(s.keyValueHeads).arg(s.headDim);
   return tr("%1 bytes = %2 layers · batch %3 · %4 tokens · %5 · %6 bytes")
@@ -159,6 +179,7 @@ std::vector<MemoryModel::RooflinePoint> MemoryModel::rooflinePoints() const {
   };
   const QString batchText = plain(b), tokensText = plain(n), widthText = plain(d), headsText = plain(h);
   for (const KindOfCache& kind : m_kinds) {
+    if (kind.isCounted) continue;
     const TrafficRatios r = trafficRatios(m_shape, kind.shape.keyValueHeads, b, n);
     if (kind.shape.isLatent()) {
       add(tr("%1, one token").arg(kind.name), kind.shape, 1, std::numeric_limits<double>::quiet_NaN(),
