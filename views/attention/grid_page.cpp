@@ -134,14 +134,20 @@ void GridPage::paint(QPainter& painter, const QRectF& area, const Theme& theme, 
                                                : tr("each head has its own range of colours")};
   texts.readout = model.headSummary(model.selection().layer, model.selection().head);
   const int factor = model.thumbnailFactor(bins);
-  const ColorScale scale = model.colorScaleUpTo(model.settings().stage, 1);
+  const ColorScale scale = model.colorScale(model.settings().stage);
   const QList<QRgb> colors = colormapTable(scale.map, theme.dark);
+  // With ranges of their own the ends of the scale differ.
+  const bool named = model.settings().lockedRange && scale.kind != ColorScale::Kind::perRow;
+  const QString end = AttentionModel::numberText(static_cast<float>(scale.hi));
   if (!scale.isSigned()) {
     texts.legend.push_back({tr("weight 0"), colorSample(QColor::fromRgb(colors[0]))});
-    texts.legend.push_back({tr("largest"), colorSample(QColor::fromRgb(colors[255]))});
+    texts.legend.push_back(
+        {named ? tr("weight %1").arg(end) : tr("largest"), colorSample(QColor::fromRgb(colors[255]))});
   } else {
-    texts.legend.push_back({tr("score below 0"), colorSample(QColor::fromRgb(colors[40]))});
-    texts.legend.push_back({tr("above 0"), colorSample(QColor::fromRgb(colors[215]))});
+    texts.legend.push_back(
+        {named ? tr("score −%1").arg(end) : tr("score below 0"), colorSample(QColor::fromRgb(colors[0]))});
+    texts.legend.push_back(
+        {named ? tr("score %1").arg(end) : tr("above 0"), colorSample(QColor::fromRgb(colors[255]))});
   }
   texts.legend.push_back({tr("masked"), colorSample(theme.maskedCell)});
   if (model.withoutFirst()) texts.legend.push_back({tr("key 0 is left out"), colorSample(theme.maskedCell)});
