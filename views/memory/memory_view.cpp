@@ -126,7 +126,11 @@ bool MemoryView::setOption(const QString& id, const QString& value) {
     if (known) m_panel = static_cast<Panel>(at - kPanels.begin());
   } else if (id == QLatin1String("model")) {
     known = value == QLatin1String("this") || isIdOf(publishedModels());
-    if (known) m_settings.model = value;
+    if (known) {
+      m_settings.model = value;
+      // Chosen from the list of all: its formula is what comes next.
+      if (m_panel == Panel::models) m_panel = Panel::size;
+    }
   } else if (id == QLatin1String("batch")) {
     known = number(kBatch, m_settings.batch);
   } else if (id == QLatin1String("context")) {

@@ -89,6 +89,7 @@ TEST(MemoryView, AClickOnAModelChoosesIt) {
     EXPECT_TRUE(hit->toolTip.contains("sizes: "));
   }
   EXPECT_EQ(models.size(), publishedModels().size());
+  EXPECT_EQ(view.options().front().value, "size") << "its formula comes next";
 }
 
 TEST(MemoryView, RefusesWhatIsNoNumber) {
