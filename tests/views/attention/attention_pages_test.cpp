@@ -260,6 +260,17 @@ TEST_F(AttentionPagesTest, AnOwnRangeEndsAtTheHeadsLargest) {
   EXPECT_EQ(m_model.colorScale(AttentionStage::masked).hi, locked);
 }
 
+TEST_F(AttentionPagesTest, AnOwnRangeOfWeightsLeavesTheFirstQueryOut) {
+  AttentionSettings settings;
+  settings.lockedRange = false;
+  m_model.present(m_session, at(6, 0, 1, 9, 0), settings);
+  const HeatmapRows rows = m_model.rows(AttentionStage::weights);
+  EXPECT_EQ(rows.rowMax[0], 1.0f) << "its only key";
+  EXPECT_EQ(static_cast<float>(m_model.colorScale(AttentionStage::weights).hi),
+            *std::max_element(rows.rowMax.begin() + 1, rows.rowMax.end()));
+  EXPECT_LT(m_model.colorScale(AttentionStage::weights).hi, 1);
+}
+
 struct GridCase {
   double width, height;
   int layers, heads, perGroup;
