@@ -2,9 +2,12 @@
 
 #include "app/cli/arguments.h"
 #include "app/cli/subcommand.h"
-#include "core/formats/hf_names.h"
+#include "core/formats/hf_config.h"
+#include "core/formats/json_writer.h"
 #include "core/formats/loaded_model.h"
+#include "core/formats/stored_tensors.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <vector>
@@ -13,6 +16,7 @@ namespace decodescope {
 namespace {
 
 constexpr OptionInfo kOptions[] = {
+    {"--json", "", "as JSON"},
     {"--help", "", "this text"},
     {"--version", "", "the version"},
 };
@@ -57,18 +61,46 @@ std::string shown(const RopeScaling& scaling) {
   return "";
 }
 
-const char* shown(Activation activation) {
-  switch (activation) {
-    case Activation::silu:
-      return "silu";
-    case Activation::relu:
-      return "relu";
-    case Activation::gelu:
-      return "gelu";
-    case Activation::geluTanh:
-      return "gelu_new";
+std::string shapeText(const std::vector<std::uint64_t>& shape) {
+  std::string text;
+  for (const std::uint64_t extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
+  return text;
+}
+
+const char* layoutName(const ModelConfig& config) {
+  return config.rotaryLayout == RotaryLayout::rotateHalf ? "rotate-half" : "interleaved";
+}
+
+long long kvBytesAToken(const ModelConfig& config) {
+  return 2LL * config.numHiddenLayers * config.keyValueWidth() * 4;
+}
+
+struct StoredKind {
+  std::string type;
+  long long tensors = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// How many tensors each type has, in the order of the file.
+std::vector<StoredKind> storedKinds(const std::vector<StoredTensor>& tensors) {
+  std::vector<StoredKind> kinds;
+  for (const StoredTensor& tensor : tensors) {
+    auto kind =
+        std::find_if(kinds.begin(), kinds.end(), [&](const StoredKind& k) { return k.type == tensor.type; });
+    if (kind == kinds.end()) kind = kinds.insert(kind, StoredKind{.type = tensor.type});
+    ++kind->tensors;
+    kind->bytes += tensor.bytes;
   }
-  return "";
+  return kinds;
+}
+
+std::string storedSummary(const std::vector<StoredTensor>& tensors) {
+  std::string text;
+  for (const StoredKind& kind : storedKinds(tensors)) {
+    text += (text.empty() ? "" : ", ") + kind.type + " (" + std::to_string(kind.tensors) + " tensors, " +
+            std::to_string(kind.bytes) + " bytes)";
+  }
+  return text;
 }
 
 /// Lines of `name: value`, and of `name (i, j)` for the tensors.
@@ -83,7 +115,7 @@ class Report {
   std::string m_text;
 };
 
-std::string reportOn(const LoadedModel& model) {
+std::string reportOn(const LoadedModel& model, const std::vector<StoredTensor>& tensors) {
   const ModelConfig& config = model.config();
   Report report;
   report.line("model", model.path);
@@ -109,12 +141,13 @@ std::string reportOn(const LoadedModel& model) {
     report.line("rope_theta", shown(config.ropeTheta));
     if (config.ropeScaling.kind != RopeScaling::Kind::none)
       report.line("rope_scaling", shown(config.ropeScaling));
-    report.line("rotary pairs",
-                config.rotaryLayout == RotaryLayout::rotateHalf ? "rotate-half" : "interleaved");
+    report.line("rotary pairs", layoutName(config));
   }
-  report.line("activation", std::string(shown(config.activation)) + (config.gatedMlp ? ", gated" : ""));
+  report.line("activation",
+              std::string(hfActivationName(config.activation)) + (config.gatedMlp ? ", gated" : ""));
   report.line("tie_word_embeddings", config.tieWordEmbeddings ? "true" : "false");
   const Tokenizer& tokenizer = *model.tokenizer;
+  report.line("tokenizer", std::to_string(tokenizer.vocabSize()) + " tokens");
   const auto token = [&](TokenId id) { return std::to_string(id.value) + " " + tokenizer.shownPiece(id); };
   if (config.bosTokenId) report.line("bos_token_id", token(*config.bosTokenId));
   for (const TokenId id : config.eosTokenIds) report.line("eos_token_id", token(id));
@@ -122,7 +155,7 @@ std::string reportOn(const LoadedModel& model) {
   const auto parameters = static_cast<long long>(model.model->layout().parameterCount());
   report.line("parameters", parameters);
   report.line("bytes in memory", 4 * parameters);
-  report.line("KV cache bytes a token", 2LL * config.numHiddenLayers * config.keyValueWidth() * 4);
+  report.line("KV cache bytes a token", kvBytesAToken(config));
   if (!model.card.prompts.empty()) report.line("default prompt", model.card.prompts.front());
   for (const NotableHead& head : model.card.heads) {
     report.line("head worth seeing", "layer " + std::to_string(head.layer.value) + ", head " +
@@ -131,16 +164,68 @@ std::string reportOn(const LoadedModel& model) {
   }
   for (const std::string& warning : model.warnings) report.line("warning", warning);
 
+  report.line("stored as", storedSummary(tensors));
   report.raw("\n");
-  for (const Parameter& parameter : model.model->layout().parameters()) {
-    std::string shape;
-    for (const std::uint64_t extent : hfStoredPart(config, parameter).shape(parameter)) {
-      if (!shape.empty()) shape += ", ";
-      shape += std::to_string(extent);
-    }
-    report.raw(hfFullName(config, parameter) + " (" + shape + ")\n");
-  }
+  for (const StoredTensor& tensor : tensors)
+    report.raw(tensor.name + " (" + shapeText(tensor.shape) + ") " + tensor.type + "\n");
   return report.text();
+}
+
+void writeConfig(JsonWriter& json, const ModelConfig& config) {
+  json.key("config").beginObject().key("model_type").value(config.modelType);
+  json.key("vocab_size").value(config.vocabSize).key("hidden_size").value(config.hiddenSize);
+  json.key("intermediate_size").value(config.intermediateSize);
+  json.key("num_hidden_layers").value(config.numHiddenLayers);
+  json.key("num_attention_heads").value(config.numAttentionHeads);
+  json.key("num_key_value_heads").value(config.numKeyValueHeads);
+  json.key("head_dim").value(config.headDim);
+  json.key("max_position_embeddings").value(config.maxPositionEmbeddings);
+  json.key("norm").value(shown(config.norm)).key("norm_eps").value(config.normEps);
+  json.key("norm_before_block").value(config.normPlacement == NormPlacement::preNorm);
+  json.key("positions").value(shown(config.position));
+  if (config.position == PositionKind::rotary) {
+    json.key("rope_theta").value(config.ropeTheta).key("rope_scaling").value(shown(config.ropeScaling));
+    json.key("rotary_pairs").value(layoutName(config));
+  }
+  json.key("activation").value(hfActivationName(config.activation)).key("gated_mlp").value(config.gatedMlp);
+  json.key("tie_word_embeddings").value(config.tieWordEmbeddings);
+  json.key("bos_token_id");
+  config.bosTokenId ? json.value(config.bosTokenId->value) : json.null();
+  json.key("eos_token_ids").beginArray();
+  for (const TokenId id : config.eosTokenIds) json.value(id.value);
+  json.endArray().endObject();
+}
+
+std::string jsonOn(const LoadedModel& model, const std::vector<StoredTensor>& tensors) {
+  const ModelConfig& config = model.config();
+  const auto parameters = static_cast<long long>(model.model->layout().parameterCount());
+  JsonWriter json(JsonWriter::Style::indented);
+  json.beginObject().key("model").value(model.path).key("format").value(model.format);
+  json.key("attention").value(config.attentionName());
+  writeConfig(json, config);
+  json.key("tokenizer_vocab_size").value(model.tokenizer->vocabSize());
+  json.key("parameters").value(parameters).key("memory_bytes").value(4 * parameters);
+  json.key("kv_cache_bytes_a_token").value(kvBytesAToken(config));
+  json.key("stored").beginArray();
+  for (const StoredKind& kind : storedKinds(tensors)) {
+    json.beginObject().key("type").value(kind.type).key("tensors").value(kind.tensors);
+    json.key("bytes").value(kind.bytes).endObject();
+  }
+  json.endArray().key("tensors").beginArray();
+  for (const StoredTensor& tensor : tensors) {
+    json.beginObject()
+        .key("name")
+        .value(tensor.name)
+        .key("type")
+        .value(tensor.type)
+        .key("shape")
+        .beginArray();
+    for (const std::uint64_t extent : tensor.shape) json.value(extent);
+    json.endArray().key("bytes").value(tensor.bytes).endObject();
+  }
+  json.endArray().key("warnings").beginArray();
+  for (const std::string& warning : model.warnings) json.value(warning);
+  return json.endArray().endObject().take();
 }
 
 }  // namespace
@@ -151,7 +236,9 @@ int runInspectCommand(std::span<const std::string> words) {
   const Arguments& arguments = parsed.value();
   if (arguments.has("--help")) {
     return printResult(
-        "decodescope inspect M\nSays what is in a model: a Hugging Face folder or a model file.\n\n" +
+        "decodescope inspect M\nSays what is in a model (a Hugging Face folder or a model file): "
+        "architecture, tokenizer, memory,\n"
+        "and every tensor with its shape and the type it is stored in.\n\n" +
         optionsHelp(kOptions));
   }
   if (arguments.has("--version")) return printResult(versionLine() + "\n");
@@ -164,7 +251,10 @@ int runInspectCommand(std::span<const std::string> words) {
   }
   const auto model = loadModel(arguments.words().front());
   if (!model.ok()) return reportError(model.error(), kExitInputAtFault);
-  return printResult(reportOn(*model.value()));
+  const auto tensors = storedTensorsOf(*model.value());
+  if (!tensors.ok()) return reportError(tensors.error(), kExitInputAtFault);
+  return printResult(arguments.has("--json") ? jsonOn(*model.value(), tensors.value())
+                                             : reportOn(*model.value(), tensors.value()));
 }
 
 }  // namespace decodescope

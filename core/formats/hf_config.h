@@ -15,6 +15,9 @@ namespace decodescope {
 /// an opt file may say "position_embedding_type": "sinusoidal" (ModelConfig::sinusoidalTable).
 Result<ModelConfig> readHfConfig(const JsonDocument& document);
 
+/// As config.json writes it: "silu", "gelu_new" …
+const char* hfActivationName(Activation activation);
+
 /// The config.json from which Transformers builds the same model; `dtype` as in torch_dtype: "bfloat16",
 /// "float32". modelType llama, mistral, qwen2 and opt can be written; a configuration that the type cannot
 /// express is an error.

@@ -5,20 +5,6 @@
 namespace decodescope {
 namespace {
 
-const char* activationName(Activation activation) {
-  switch (activation) {
-    case Activation::silu:
-      return "silu";
-    case Activation::relu:
-      return "relu";
-    case Activation::gelu:
-      return "gelu";
-    case Activation::geluTanh:
-      return "gelu_new";
-  }
-  return "";
-}
-
 Error cannotExpress(const ModelConfig& config, const char* field, std::string allowed) {
   Error error;
   error.file = "config.json";
@@ -105,7 +91,7 @@ void writeLlamaFamily(JsonWriter& json, const ModelConfig& config) {
   json.key("max_position_embeddings").value(config.maxPositionEmbeddings);
   json.key("rms_norm_eps").value(config.normEps);
   writeHfRope(json, config);
-  json.key("hidden_act").value(activationName(config.activation));
+  json.key("hidden_act").value(hfActivationName(config.activation));
   if (config.modelType == "llama") {
     json.key("attention_bias").value(config.qkvBias);
     json.key("mlp_bias").value(config.mlpBias);
@@ -129,13 +115,27 @@ void writeOpt(JsonWriter& json, const ModelConfig& config) {
   json.key("do_layer_norm_before").value(preNorm);
   json.key("_remove_final_layer_norm").value(preNorm && !config.finalNorm);
   json.key("layer_norm_elementwise_affine").value(true);
-  json.key("activation_function").value(activationName(config.activation));
+  json.key("activation_function").value(hfActivationName(config.activation));
   json.key("enable_bias").value(config.qkvBias);
   json.key("dropout").value(0.0);
   json.key("attention_dropout").value(0.0);
 }
 
 }  // namespace
+
+const char* hfActivationName(Activation activation) {
+  switch (activation) {
+    case Activation::silu:
+      return "silu";
+    case Activation::relu:
+      return "relu";
+    case Activation::gelu:
+      return "gelu";
+    case Activation::geluTanh:
+      return "gelu_new";
+  }
+  return "";
+}
 
 Result<std::string> writeHfConfig(const ModelConfig& config, const std::string& dtype) {
   DECODESCOPE_CHECK(config.validate());

@@ -149,6 +149,14 @@ Result<void> HfTensors::plan() {
   return {};
 }
 
+std::vector<const SafetensorsEntry*> HfTensors::entries() const {
+  std::vector<const SafetensorsEntry*> all;
+  for (const auto& file : m_files) {
+    for (const SafetensorsEntry& entry : file->entries()) all.push_back(&entry);
+  }
+  return all;
+}
+
 Result<std::unique_ptr<Model>> HfTensors::load(const LoadProgress& progress,
                                                std::vector<std::string>& warnings) const {
   std::unique_ptr<Model> model;

@@ -21,6 +21,9 @@ class HfTensors {
   /// tensor belongs to this configuration, that none is missing and that all shapes fit. Reads no weights.
   static Result<HfTensors> open(const std::string& folder, const ModelConfig& config);
 
+  /// All tensors of all files, those that change nothing included. They live as long as this.
+  std::vector<const SafetensorsEntry*> entries() const;
+
   /// A model with these weights. Appends to `warnings`.
   Result<std::unique_ptr<Model>> load(const LoadProgress& progress, std::vector<std::string>& warnings) const;
 

@@ -1,5 +1,6 @@
 // `decodescope decode` and `inspect`, called as users call them.
 
+#include "core/formats/json.h"
 #include "tests/app/cli/model_folder.h"
 #include "tests/app/cli/program.h"
 #include "tests/support/npy_file.h"
@@ -327,10 +328,18 @@ TEST_F(DecodeCommand, InspectListsTheConfigurationAndEveryTensor) {
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   for (const char* line :
        {"num_key_value_heads: 4\n", "head_dim: 6\n", "hidden_size: 24\n", "bos_token_id: 0 [SOS]\n",
-        "eos_token_id: 1 [EOS]\n", "model.layers.1.self_attn.k_proj.weight (24, 24)\n",
-        "model.embed_tokens.weight (50, 24)\n", "model.norm.weight (24)\n"})
+        "eos_token_id: 1 [EOS]\n", "model.layers.1.self_attn.k_proj.weight (24, 24) F32\n",
+        "model.embed_tokens.weight (50, 24) F32\n", "model.norm.weight (24) F32\n"})
     EXPECT_NE(outcome.out.find(line), std::string::npos) << line << "\n" << outcome.out;
   EXPECT_TRUE(isOneError(runProgram({"inspect", m_dir.file("absent")}), 1));
+  const Outcome json = runProgram({"inspect", m_model, "--json"});
+  ASSERT_EQ(json.status, 0) << json.error;
+  const auto document = JsonDocument::parse(json.out, "inspect");
+  ASSERT_TRUE(document.ok()) << document.error().message();
+  const JsonValue root = document.value().root();
+  EXPECT_EQ(root.at("config").value().at("hidden_size").value().asInteger(0, 99).value(), 24);
+  EXPECT_EQ(root.at("stored").value().asArray().value().size(), 1u);
+  EXPECT_GT(root.at("tensors").value().asArray().value().size(), 10u);
 }
 
 std::string bundled(const std::string& name) {
