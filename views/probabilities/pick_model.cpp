@@ -105,7 +105,7 @@ QString PickModel::note() const {
                  : tr("The pick would be %1 instead of %2.").arg(quoted(m_whatIfPick), quoted(m_picked)));
   }
   if (m_chosenInstead)
-    return tr("You chose %1 here: decoding went on with it. The pick (%2) was %3.")
+    return tr("You chose %1 here: decoding went on with it. Under %2 the pick was %3.")
         .arg(quoted(m_picked), samplingText(m_settings), quoted(m_whatIfPick));
   const QString own = drawText(m_settings), next = drawText(m_shown.run->settings.sampling);
   if (own != next) return tr("This step was picked with %1; the run now uses %2.").arg(own, next);
