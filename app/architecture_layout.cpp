@@ -39,10 +39,17 @@ bool sharesRow(Site a, Site b) {
       case Site::qProj:
       case Site::kProj:
       case Site::vProj:
+      case Site::kvAProj:
         return 1;
       case Site::qRot:
       case Site::kRot:
         return 2;
+      case Site::queryStates:
+      case Site::keyStates:
+        return 4;
+      case Site::qFeatures:
+      case Site::kFeatures:
+        return 5;
       case Site::gateProj:
       case Site::upProj:
         return 3;
@@ -57,9 +64,16 @@ MapNode::Tint tintOf(Site site) {
   switch (site) {
     case Site::qProj:
     case Site::qRot:
+    case Site::qAProj:
+    case Site::qALayernorm:
+    case Site::qBProj:
+    case Site::queryStates:
+    case Site::qFeatures:
       return MapNode::Tint::query;
     case Site::kProj:
     case Site::kRot:
+    case Site::keyStates:
+    case Site::kFeatures:
       return MapNode::Tint::key;
     case Site::vProj:
       return MapNode::Tint::value;
@@ -140,15 +154,43 @@ void connectNodes(ArchitectureLayout& layout, const ModelConfig& config, const T
 
   const bool pre = config.normPlacement == NormPlacement::preNorm;
   const bool rotary = config.position == PositionKind::rotary;
-  if (rotary) {
+  const Site firstProjection = siteExists(Site::qAProj, config) ? Site::qAProj : Site::qProj;
+  if (rotary && config.attention == AttentionKind::softmax) {
     down(Site::qProj, Site::qRot);
     down(Site::kProj, Site::kRot);
   }
-  down(rotary ? Site::qRot : Site::qProj, Site::scores);
-  down(rotary ? Site::kRot : Site::kProj, Site::scores);
+  switch (config.attention) {
+    case AttentionKind::softmax:
+      down(rotary ? Site::qRot : Site::qProj, Site::scores);
+      down(rotary ? Site::kRot : Site::kProj, Site::scores);
+      break;
+    case AttentionKind::latent:
+      down(Site::qAProj, Site::qALayernorm);
+      down(Site::qALayernorm, Site::qBProj);
+      down(Site::kvAProj, Site::kvALayernorm);
+      down(Site::kvALayernorm, Site::kvBProj);
+      down(Site::qRot, Site::queryStates);
+      down(Site::kRot, Site::keyStates);
+      down(Site::queryStates, Site::scores);
+      down(Site::keyStates, Site::scores);
+      if (const QRectF* from = box(Site::kvBProj), *to = box(Site::context), *beside = box(Site::scores);
+          from && to && beside) {
+        // The values pass beside the scores.
+        const double x = (beside->right() + from->right()) / 2;
+        layout.arrows.emplace_back(x, from->bottom(), x, to->top());
+      }
+      break;
+    case AttentionKind::linear:
+      down(Site::qProj, Site::qFeatures);
+      down(Site::kProj, Site::kFeatures);
+      down(Site::kFeatures, Site::state);
+      down(Site::vProj, Site::state);
+      down(Site::state, Site::context);
+      break;
+  }
   down(Site::scores, Site::weights);
   down(Site::weights, Site::context);
-  down(Site::vProj, Site::context);
+  if (config.attention == AttentionKind::softmax) down(Site::vProj, Site::context);
   down(Site::context, Site::oProj);
   toStream(Site::oProj, Site::postAttentionResidual);
   down(Site::postAttentionLayernorm, Site::gateProj);
@@ -163,16 +205,21 @@ void connectNodes(ArchitectureLayout& layout, const ModelConfig& config, const T
     // One stream from the embedding to the output layer; each block reads it through a norm and adds to it.
     stream(start, end);
     fromStream(Site::inputLayernorm);
-    for (const Site projection : {Site::qProj, Site::kProj, Site::vProj})
-      down(Site::inputLayernorm, projection);
+    for (const Site projection : {Site::qProj, Site::qAProj, Site::kvAProj, Site::kProj, Site::vProj}) {
+      // Only the first row below the norm: others would be drawn through it.
+      if (box(projection) && box(projection)->top() <= box(firstProjection)->top())
+        down(Site::inputLayernorm, projection);
+    }
     fromStream(Site::postAttentionLayernorm);
     toStream(Site::downProj, Site::output);
   } else {
     // The stream itself goes through the norms.
-    const QRectF* q = box(Site::qProj);
+    const QRectF* q = box(firstProjection);
     const double branch = q->top() - theme.px(5);
-    layout.lines.emplace_back(streamX, branch, box(Site::vProj)->center().x(), branch);
-    for (const Site projection : {Site::qProj, Site::kProj, Site::vProj}) {
+    const QRectF* last = box(Site::vProj) ? box(Site::vProj) : q;
+    layout.lines.emplace_back(streamX, branch, last->center().x(), branch);
+    for (const Site projection : {firstProjection, Site::kProj, Site::vProj}) {
+      if (!box(projection)) continue;
       const QPointF target = top(*box(projection));
       layout.arrows.emplace_back(QPointF(target.x(), branch), target);
     }
@@ -204,6 +251,18 @@ QString operationLabel(Site site, const ModelConfig& config) {
       return tr("RoPE q");
     case Site::kRot:
       return tr("RoPE k");
+    case Site::queryStates:
+      return tr("query");
+    case Site::keyStates:
+      return tr("key");
+    case Site::kvAProj:
+      return QStringLiteral("kv_a_proj");  // its full name is wider than the map
+    case Site::kvALayernorm:
+      return QStringLiteral("kv_a_norm");
+    case Site::qFeatures:
+      return tr("φ(q)");
+    case Site::kFeatures:
+      return tr("φ(k)");
     case Site::scores:
       return tr("scores");
     case Site::weights:
@@ -224,15 +283,11 @@ QString operationLabel(Site site, const ModelConfig& config) {
 }
 
 QString shapeInNumbers(Site site, const ModelConfig& config, int tokens) {
-  QString shape = QString::fromLatin1(siteInfo(site).shape);
-  const auto put = [&shape](QChar letter, int number) { shape.replace(letter, QString::number(number)); };
-  put(QLatin1Char('T'), tokens);
-  put(QLatin1Char('D'), config.hiddenSize);
-  put(QLatin1Char('H'), config.numAttentionHeads);
-  put(QLatin1Char('G'), config.numKeyValueHeads);
-  put(QLatin1Char('d'), config.headDim);
-  put(QLatin1Char('F'), config.intermediateSize);
-  put(QLatin1Char('V'), config.vocabSize);
+  QString shape;
+  for (const char* letter = siteShape(site, config); *letter; ++letter) {
+    const int number = shapeLetter(*letter, config, tokens);
+    shape += number < 0 ? QString(QLatin1Char(*letter)) : QString::number(number);
+  }
   return shape;
 }
 
@@ -285,7 +340,8 @@ ArchitectureLayout layoutArchitecture(const ModelConfig& config, int tokens, dou
     // q and k keep two of three columns down to the softmax, so that v can pass beside them.
     const Site site = row[0].site;
     const bool besideValues = row[0].kind != MapNode::Kind::sample &&
-                              (site == Site::qRot || site == Site::scores || site == Site::weights);
+                              (site == Site::qRot || site == Site::queryStates || site == Site::scores ||
+                               site == Site::weights || site == Site::qFeatures);
     const double between = theme.px(5);
     const double third = (right - left - 2 * between) / 3;
     const double end = besideValues ? left + 2 * third + between : right;

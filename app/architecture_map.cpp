@@ -447,7 +447,7 @@ void ArchitectureMap::refresh() {
     m_layer->setValue(selection.layer.value);
     m_head->setRange(0, config.numAttentionHeads - 1);
     m_head->setValue(selection.head.value);
-    m_kind->setText(QString::fromLatin1(config.attentionName()));
+    m_kind->setText(QString::fromStdString(config.attentionName()));
     m_kind->setToolTip(tr("%n query head(s)", nullptr, config.numAttentionHeads) + QStringLiteral(", ") +
                        tr("%n key/value head(s)", nullptr, config.numKeyValueHeads));
   }

@@ -110,7 +110,7 @@ void writeNames(Page& page, const RunSnapshot& run, const Selection& selection) 
               coloured(tr(" in TransformerLens"), page.theme().faintText));
   }
   page.line(tr("shape %1 = %2")
-                .arg(QString::fromUtf8(info.shape),
+                .arg(QString::fromUtf8(siteShape(selection.site, config)),
                      shapeInNumbers(selection.site, config, run.tokensSeenAt(selection.step))));
   page.formula(QString::fromUtf8(info.formula));
 }
@@ -318,15 +318,8 @@ struct Slice {
 
 Slice sliceOf(const RunSnapshot& run, const Selection& s) {
   const ModelConfig& config = run.model->config();
-  const auto d = static_cast<std::size_t>(config.headDim);
-  switch (siteInfo(s.site).layout) {
-    case SiteShape::queryHeads:
-      return {static_cast<std::size_t>(s.head.value) * d, d};
-    case SiteShape::keyHeads:
-      return {static_cast<std::size_t>(config.keyValueHeadOf(s.head).value) * d, d};
-    default:
-      return {0, static_cast<std::size_t>(siteRowWidth(s.site, config))};
-  }
+  const auto width = static_cast<std::size_t>(siteHeads(s.site, config).width);
+  return {static_cast<std::size_t>(siteHeadOf(s.site, config, s.head)) * width, width};
 }
 
 /// Everything but scores and weights: the row of the query's token.

@@ -28,7 +28,18 @@ QString ShownRun::tokenText(int position) const {
 }
 
 QString ShownRun::emptyTitle() const {
+  if (state == State::lacking) return tr("No score matrix");
   return state == State::noModel ? tr("No model is open") : tr("Nothing has been decoded yet");
+}
+
+QString ShownRun::lackingText() const {
+  const int d = config().headDim;
+  return tr("Linear attention compares no query with single keys: each of the %1 key/value heads of a layer "
+            "keeps a running sum of φ(k) vᵀ, %2 × %2 numbers, and of φ(k), and a query reads it with φ(q). "
+            "There "
+            "are no scores and no weights to show.")
+      .arg(config().numKeyValueHeads)
+      .arg(d);
 }
 
 ShownRun shownRun(const SessionSnapshot& session, const Selection& selection) {
@@ -40,6 +51,12 @@ ShownRun shownRun(const SessionSnapshot& session, const Selection& selection) {
   shown.run = run;
   shown.tokens = run->tokensSeenAt(shown.selection.step);
   shown.state = shown.tokens > 0 ? ShownRun::State::ready : ShownRun::State::nothingDecoded;
+  return shown;
+}
+
+ShownRun shownRunWithScores(const SessionSnapshot& session, const Selection& selection) {
+  ShownRun shown = shownRun(session, selection);
+  if (shown.run && !siteExists(Site::scores, shown.config())) shown.state = ShownRun::State::lacking;
   return shown;
 }
 

@@ -9,7 +9,7 @@ namespace decodescope {
 
 /// What a selection points at: the lane's run, cut at the shown step.
 struct ShownRun {
-  enum class State { noModel, nothingDecoded, ready };
+  enum class State { noModel, nothingDecoded, lacking, ready };
   State state = State::noModel;
   Selection selection;  ///< clamped
   RunSnapshotPtr run;   ///< nullptr without a model
@@ -26,10 +26,14 @@ struct ShownRun {
   QString pieceAt(int position) const { return piece(run->tokens[static_cast<std::size_t>(position)]); }
   /// "3 “␣fox”".
   QString tokenText(int position) const;
-  /// "No model is open" or "Nothing has been decoded yet".
+  /// "No model is open", "Nothing has been decoded yet" or "No score matrix".
   QString emptyTitle() const;
+  /// What an architecture has in place of scores, for State::lacking.
+  QString lackingText() const;
 };
 
 ShownRun shownRun(const SessionSnapshot& session, const Selection& selection);
+/// The same for views of scores and weights: State::lacking where the architecture has none.
+ShownRun shownRunWithScores(const SessionSnapshot& session, const Selection& selection);
 
 }  // namespace decodescope

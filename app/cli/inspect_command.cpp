@@ -2,6 +2,7 @@
 
 #include "app/cli/arguments.h"
 #include "app/cli/subcommand.h"
+#include "core/cost/decode_cost.h"
 #include "core/formats/hf_config.h"
 #include "core/formats/json_writer.h"
 #include "core/formats/loaded_model.h"
@@ -72,7 +73,7 @@ const char* layoutName(const ModelConfig& config) {
 }
 
 long long kvBytesAToken(const ModelConfig& config) {
-  return 2LL * config.numHiddenLayers * config.keyValueWidth() * 4;
+  return static_cast<long long>(kvCacheBytes(config, 1));
 }
 
 struct StoredKind {

@@ -19,8 +19,9 @@ constexpr double kDefaultFontPt = 9;
 constexpr OptionInfo kRenderOptions[] = {
     {"--view", "ID|all", "what to draw"},
     {"--lane", "KEY=VALUE,…",
-     "another run drawn beside this one (repeatable): model=M, kv_cache=on|off, mask=on|off, strike=LIST, "
-     "branch=STEP[:ID], name=LABEL; a comma in a value is %2C"},
+     "another run drawn beside this one (repeatable): model=M, kv_heads=G (averaged), window=W, "
+     "kv_cache=on|off, "
+     "mask=on|off, strike=LIST, branch=STEP[:ID], name=LABEL; a comma in a value is %2C"},
     {"--in-lane", "I", "the lane that the selection is in, from 0 (default 0, the run itself)"},
     {"--layer", "I", "from 0 (default 0)"},
     {"--head", "H", "query head, from 0 (default 0)"},
@@ -167,7 +168,7 @@ Result<void> parseZoom(const Arguments& arguments, const std::vector<const ViewI
 
 /// One KEY=VALUE of --lane.
 Result<void> parseLaneEntry(const std::string& key, const std::string& value, LaneOptions& lane) {
-  static constexpr const char* kKeys = "model, kv_cache, mask, strike, branch, name";
+  static constexpr const char* kKeys = "model, kv_heads, window, kv_cache, mask, strike, branch, name";
   LaneRecipe& recipe = lane.recipe;
   const auto rules = [&]() -> AttentionRules& {
     if (!recipe.rules) recipe.rules.emplace();
@@ -177,6 +178,12 @@ Result<void> parseLaneEntry(const std::string& key, const std::string& value, La
     recipe.path = value;
   } else if (key == "name") {
     lane.label = value;
+  } else if (key == "kv_heads") {
+    DECODESCOPE_TRY(const long long heads, parseWhole("--lane kv_heads", value, 1, 1 << 12));
+    recipe.derivedKvHeads = static_cast<int>(heads);
+  } else if (key == "window") {
+    DECODESCOPE_TRY(const long long window, parseWhole("--lane window", value, 1, 1 << 24));
+    recipe.derivedWindow = static_cast<int>(window);
   } else if (key == "kv_cache") {
     DECODESCOPE_TRY(recipe.kvCache, parseOnOff("--lane kv_cache", value));
   } else if (key == "mask") {
@@ -212,7 +219,8 @@ Result<std::vector<LaneOptions>> parseLanes(const Arguments& arguments) {
                                        laneValueFrom(value).toStdString(), lane));
     }
     const LaneRecipe& recipe = lane.recipe;
-    if (recipe.branchStep && (!recipe.path.empty() || (recipe.rules && !recipe.rules->causalMask)))
+    if (recipe.branchStep && (!recipe.path.empty() || recipe.derivedKvHeads || recipe.derivedWindow ||
+                              (recipe.rules && !recipe.rules->causalMask)))
       return usage("--lane branch", "shares the first run's rows, so it has its model and its mask", text);
     if (recipe.branchToken && recipe.branchStep->value == 0)
       return usage("--lane branch", "has no pick to replace before step 1", text);

@@ -1,5 +1,6 @@
 #include "app/cli/run_options.h"
 
+#include "core/attention/derive.h"
 #include "core/base/thread_pool.h"
 #include "core/formats/loaded_model.h"
 
@@ -169,6 +170,7 @@ Result<RunSnapshotPtr> decodeBeside(const RunOptions& options, const RunSnapshot
     DECODESCOPE_TRY(prompt, promptTokens(*model, options.prompt ? *options.prompt
                                                                 : first->model->tokenizer->decode(prompt)));
   }
+  DECODESCOPE_TRY(model, derive(model, recipe.derivedKvHeads, recipe.derivedWindow));
   ThreadPool pool(options.threads > 0 ? options.threads : availableCores());
   DECODESCOPE_TRY(const Lane lane, laneByRecipe(*first, options.recipe, recipe, model, std::move(prompt),
                                                 options.steps, laneOptions(options, keep, pool)));

@@ -46,12 +46,18 @@ std::vector<float> attentionRow(const ModelConfig& config, const GatheredKeys& k
                                 const PositionTrace& query, LayerIndex layer, HeadIndex head,
                                 ScoreStage stage) {
   const int visible = visibleKeysOf(query, keys.count());
-  if (visible > keys.unbroken()) return {};
-  std::vector<float> row(static_cast<std::size_t>(visible));
-  scoresWith(config, keys, query, layer, head, 0, stage == ScoreStage::raw ? 1.0f : scoreScale(config), row);
+  if (visible > keys.unbroken() || config.attention == AttentionKind::linear) return {};
+  const bool causal = !query.rules() || query.rules()->causalMask;
+  const int first = causal ? config.firstVisible(query.position().value) : 0;
+  const bool weights = stage == ScoreStage::weight;
+  std::vector<float> row(static_cast<std::size_t>(visible),
+                         weights ? 0.0f : -std::numeric_limits<float>::infinity());
+  const std::span<float> seen = std::span(row).subspan(static_cast<std::size_t>(first));
+  scoresWith(config, keys, query, layer, head, first, stage == ScoreStage::raw ? 1.0f : scoreScale(config),
+             seen);
   if (query.rules() && stage != ScoreStage::raw)
-    hideStruckKeys(*query.rules(), layer, config.keyValueHeadOf(head), query.position(), row);
-  if (stage == ScoreStage::weight) kernels().softmax(row.data(), visible);
+    hideStruckKeys(*query.rules(), layer, config.keyValueHeadOf(head), query.position(), first, seen);
+  if (weights) kernels().softmax(seen.data(), static_cast<int>(seen.size()));
   return row;
 }
 

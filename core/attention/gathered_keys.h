@@ -30,7 +30,7 @@ class GatheredKeys {
   std::vector<bool> m_stored;
 };
 
-/// attentionRow() from gathered keys, the same bits: the query's visible keys among them; empty when a needed
+/// attentionRow() from gathered keys, the same bits: the query's visible keys among them; empty when a
 /// trace is missing.
 std::vector<float> attentionRow(const ModelConfig& config, const GatheredKeys& keys,
                                 const PositionTrace& query, LayerIndex layer, HeadIndex head,

@@ -18,7 +18,8 @@ std::size_t at(int tokens, int row, int column) {
 
 std::vector<float> unmaskedScores(const ModelConfig& config, std::span<const PositionTracePtr> positions,
                                   LayerIndex layer, HeadIndex head, int tokens) {
-  if (tokens < 1 || tokens > static_cast<int>(positions.size())) return {};
+  if (config.attention == AttentionKind::linear || tokens < 1 || tokens > static_cast<int>(positions.size()))
+    return {};
   const KvHeadIndex kvHead = config.keyValueHeadOf(head);
   const float scale = 1.0f / std::sqrt(static_cast<float>(config.headDim));
   for (const PositionTracePtr& trace : positions.first(static_cast<std::size_t>(tokens))) {
@@ -47,20 +48,25 @@ double MaskStrategies::rowSum(const std::vector<float>& matrix, int row) const {
   return sum;
 }
 
-MaskStrategies maskStrategies(std::vector<float> scores, int tokens) {
+MaskStrategies maskStrategies(std::vector<float> scores, int tokens, int window) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto hidden = [window](int i, int j) { return j > i || (window > 0 && j <= i - window); };
   MaskStrategies m;
   m.tokens = tokens;
   m.scores = std::move(scores);
   m.softmaxAll = m.masked = m.scores;
   for (int i = 0; i < tokens; ++i) {
     kernels().softmax(&m.softmaxAll[at(tokens, i, 0)], tokens);
-    for (int j = i + 1; j < tokens; ++j) m.masked[at(tokens, i, j)] = -kInfinity;
+    for (int j = 0; j < tokens; ++j) {
+      if (hidden(i, j)) m.masked[at(tokens, i, j)] = -kInfinity;
+    }
   }
   m.zeroed = m.softmaxAll;
   m.weights = m.masked;
   for (int i = 0; i < tokens; ++i) {
-    for (int j = i + 1; j < tokens; ++j) m.zeroed[at(tokens, i, j)] = 0;
+    for (int j = 0; j < tokens; ++j) {
+      if (hidden(i, j)) m.zeroed[at(tokens, i, j)] = 0;
+    }
     kernels().softmax(&m.weights[at(tokens, i, 0)], tokens);
   }
   m.renormalised = m.zeroed;

@@ -10,7 +10,7 @@ namespace decodescope {
 /// q_i·k_j/√d of every query with every key of the first `tokens` positions, also of those later than the
 /// query, which no causal run computes: (tokens, tokens) row-major, by the decoder's own kernel from the
 /// traced rows. On and below the diagonal the same numbers as attentionRow(). −∞ where a
-/// what-if struck the key. Empty when a needed trace is missing.
+/// what-if struck the key. Empty when a needed trace is missing, and for linear attention.
 std::vector<float> unmaskedScores(const ModelConfig& config, std::span<const PositionTracePtr> positions,
                                   LayerIndex layer, HeadIndex head, int tokens);
 
@@ -33,8 +33,9 @@ struct MaskStrategies {
 };
 
 /// scores (T, T), each row's first ones finite or −∞ and one of them finite. Softmax by the decoder's own
-/// kernel.
-MaskStrategies maskStrategies(std::vector<float> scores, int tokens);
+/// kernel. Under a sliding window (`window` keys, 0: none) "above the diagonal" means also the keys before
+/// the window.
+MaskStrategies maskStrategies(std::vector<float> scores, int tokens, int window = 0);
 
 /// Attention dropout of training (Vaswani et al. 2017, §5.4; inverted): each cell on or below the diagonal is
 /// kept with probability 1 − p and divided by 1 − p, else 0. weights (T, T). 0 ≤ p < 1. Cells are drawn in

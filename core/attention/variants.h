@@ -2,6 +2,7 @@
 
 #include "core/attention/attend.h"
 
+#include <cstdint>
 #include <span>
 
 namespace decodescope {
@@ -15,8 +16,8 @@ struct AttentionVariant {
   /// Whether a configuration is of this kind. Exactly one row matches a valid configuration (tested).
   bool (*matches)(const ModelConfig& config);
   void (*attend)(const AttendCall& call);
-  /// Cached numbers a token and layer.
-  int (*cachedNumbers)(const ModelConfig& config);
+  /// Numbers a layer that the cache holds for T tokens.
+  std::uint64_t (*cachedNumbers)(const ModelConfig& config, int tokens);
 };
 
 std::span<const AttentionVariant> attentionVariants();

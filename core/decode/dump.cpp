@@ -23,14 +23,16 @@ Error traceMissing(int position) {
 
 /// Extents of a site's array when T tokens are stacked; empty for SiteShape::attention, which is (H, T, T).
 std::vector<std::int64_t> stackedShape(Site site, const ModelConfig& config, int tokens) {
+  const SiteHeads heads = siteHeads(site, config);
   switch (siteInfo(site).layout) {
     case SiteShape::queryHeads:
-      return {tokens, config.numAttentionHeads, config.headDim};
     case SiteShape::keyHeads:
-      return {tokens, config.numKeyValueHeads, config.headDim};
+    case SiteShape::state:
+      return {tokens, heads.count, heads.width};
     case SiteShape::attention:
       return {config.numAttentionHeads, tokens, tokens};
     case SiteShape::hidden:
+    case SiteShape::latent:
     case SiteShape::intermediate:
     case SiteShape::vocabulary:
       return {tokens, siteRowWidth(site, config)};

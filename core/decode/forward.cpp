@@ -26,10 +26,30 @@ enum Slot {
   kSines,
   kScratch,
   kLogits,
+  kQueryLatent,
+  kQueryLatentNormed,
+  kLatent,
+  kLatentNormed,
+  kRotaryQuery,
+  kRotaryKey,
+  kRebuilt,
+  kKeyStates,
 };
 
 std::uint64_t product(int a, int b, int c = 1) {
   return static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b) * static_cast<std::uint64_t>(c);
+}
+
+/// The rows of a matrix whose heads lie side by side, `width` numbers each.
+HeadRows byHead(ConstMatrixSpan rows, int width) {
+  return {rows.data, width, rows.stride, rows.rows, width};
+}
+
+/// φ(x) = elu(x) + 1, in place. Katharopoulos et al. 2020, eq. 7.
+void linearFeatures(MatrixSpan rows) {
+  for (int r = 0; r < rows.rows; ++r) {
+    for (int i = 0; i < rows.cols; ++i) rows(r, i) = linearFeature(rows(r, i));
+  }
 }
 
 /// One call of forward(): its operands and the rows that go from layer to layer.
@@ -102,8 +122,8 @@ class Pass {
 
   void prepareRotations() {
     if (m_config.position != PositionKind::rotary) return;
-    m_cosines = rows(kCosines, m_config.headDim / 2);
-    m_sines = rows(kSines, m_config.headDim / 2);
+    m_cosines = rows(kCosines, m_config.rotaryDim() / 2);
+    m_sines = rows(kSines, m_config.rotaryDim() / 2);
     ropeTable(m_config, Position{m_cachedRows}, m_cosines, m_sines);
   }
 
@@ -130,6 +150,27 @@ class Pass {
 
   /// o = W_o · attention(q, k, v): (n, D)
   ConstMatrixSpan attention(LayerIndex l, const LayerWeights& weights, ConstMatrixSpan input) {
+    const MatrixSpan context = rows(kContext, m_config.contextWidth());
+    const int visible = m_cachedRows + m_rows;
+    AttendCall call{.config = m_config, .layer = l, .cachedRows = m_cachedRows, .context = context};
+    call.scratch =
+        m_workspace.matrix(kScratch, attendScratchRows(m_rows), m_config.numAttentionHeads * visible);
+    call.rules = m_options.rules;
+    call.sink = m_options.sink;
+    call.counters = m_options.counters;
+    call.pool = m_options.pool;
+    if (m_config.attention == AttentionKind::latent) {
+      latentAttention(call, weights, input);
+    } else {
+      headAttention(call, weights, input);
+    }
+    record(Site::context, l, context);
+    return project(context, weights.oProj, kBranch, Site::oProj, l);
+  }
+
+  /// q, k and v of every head; k and v join the cache, or the state of linear attention.
+  void headAttention(AttendCall& call, const LayerWeights& weights, ConstMatrixSpan input) {
+    const LayerIndex l = call.layer;
     const MatrixSpan q = project(input, weights.qProj, kQuery, Site::qProj, l);
     const MatrixSpan k = project(input, weights.kProj, kKey, Site::kProj, l);
     const MatrixSpan v = project(input, weights.vProj, kValue, Site::vProj, l);
@@ -139,18 +180,106 @@ class Pass {
       record(Site::qRot, l, q);
       record(Site::kRot, l, k);
     }
-    m_cache.write(l, k, v);
-    count(&Counters::kvBytesWritten, product(m_rows, k.cols + v.cols, sizeof(float)));
+    call.q = q;
+    if (m_config.attention == AttentionKind::linear) {
+      linearFeatures(q);
+      linearFeatures(k);
+      record(Site::qFeatures, l, q);
+      record(Site::kFeatures, l, k);
+      call.keys = byHead(k, m_config.headDim);
+      call.values = byHead(v, m_config.headDim);
+      call.firstKey = m_cachedRows;
+      call.state = m_cache.state(l);
+      count(&Counters::kvBytesWritten, product(m_rows, call.state.rows * call.state.cols, sizeof(float)));
+    } else {
+      m_cache.write(l, k, v);
+      count(&Counters::kvBytesWritten, product(m_rows, k.cols + v.cols, sizeof(float)));
+      call.keys = m_cache.keyRows(l);
+      call.values = m_cache.valueRows(l);
+      call.firstKey = m_cache.firstHeld();
+      call.readPerKey = 2 * m_config.keyValueWidth();
+    }
+    attentionVariantOf(m_config).attend(call);
+  }
 
-    const MatrixSpan context = rows(kContext, m_config.queryWidth());
-    const int visible = m_cachedRows + m_rows;
-    const MatrixSpan scratch =
-        m_workspace.matrix(kScratch, attendScratchRows(m_rows), m_config.numAttentionHeads * visible);
-    attentionVariantOf(m_config).attend({m_config, l, m_cachedRows, q, m_cache, context, scratch,
-                                         m_options.rules, m_options.sink, m_options.counters,
-                                         m_options.pool});
-    record(Site::context, l, context);
-    return project(context, weights.oProj, kBranch, Site::oProj, l);
+  /// MLA: the new rows' latents and rotary keys join the cache, then the keys and values of all rows are
+  /// rebuilt from it. DeepSeek-AI 2024 (arXiv 2405.04434), eq. 9–19.
+  void latentAttention(AttendCall& call, const LayerWeights& weights, ConstMatrixSpan input) {
+    const LayerIndex l = call.layer;
+    const int n = m_config.qkNopeHeadDim, r = m_config.qkRopeHeadDim, rank = m_config.kvLoraRank;
+    const MatrixSpan q = latentQueries(l, weights, input);
+    const MatrixSpan compressed = project(input, weights.kvAProj, kLatent, Site::kvAProj, l);
+    const MatrixSpan latent = rows(kLatentNormed, rank), rotaryKey = rows(kRotaryKey, r);
+    latentNorm(compressed, weights.kvANorm, latent, Site::kvALayernorm, l);
+    for (int row = 0; row < m_rows; ++row) std::copy_n(compressed.row(row) + rank, r, rotaryKey.row(row));
+    rotate(rotaryKey);
+    record(Site::kRot, l, rotaryKey);
+    m_cache.write(l, latent, rotaryKey);
+    count(&Counters::kvBytesWritten, product(m_rows, rank + r, sizeof(float)));
+
+    const int all = m_cachedRows + m_rows;
+    const MatrixSpan rebuilt = m_workspace.matrix(kRebuilt, all, weights.kvBProj.weight.rows);
+    const ConstMatrixSpan latents = m_cache.keys(l, KvHeadIndex{0}).middleRows(0, all);
+    linear(latents, weights.kvBProj, rebuilt, m_options.pool);
+    count(&Counters::projectionMacs, product(m_rows, rank, rebuilt.cols));
+    count(&Counters::rebuildMacs, product(m_cachedRows, rank, rebuilt.cols));
+    count(&Counters::kvBytesRead, product(all, rank, sizeof(float)));
+    countWeights(weights.kvBProj);
+    record(Site::kvBProj, l, rebuilt.middleRows(m_cachedRows, m_rows));
+
+    const MatrixSpan keys = m_workspace.matrix(kKeyStates, all, m_config.queryWidth());
+    joinKeys(rebuilt, m_cache.values(l, KvHeadIndex{0}), keys);
+    record(Site::keyStates, l, keys.middleRows(m_cachedRows, m_rows));
+    call.q = q;
+    call.keys = byHead(keys, n + r);
+    call.values = {rebuilt.data + n, n + m_config.vHeadDim, rebuilt.stride, all, m_config.vHeadDim};
+    call.readPerKey = r;
+    attentionVariantOf(m_config).attend(call);
+  }
+
+  /// (n, H·d): each head [q_n; q_r'], its second part turned.
+  MatrixSpan latentQueries(LayerIndex l, const LayerWeights& weights, ConstMatrixSpan input) {
+    const int n = m_config.qkNopeHeadDim, r = m_config.qkRopeHeadDim, heads = m_config.numAttentionHeads;
+    MatrixSpan q;
+    if (m_config.qLoraRank > 0) {
+      const MatrixSpan down = project(input, weights.qAProj, kQueryLatent, Site::qAProj, l);
+      const MatrixSpan normed = rows(kQueryLatentNormed, m_config.qLoraRank);
+      latentNorm(down, weights.qANorm, normed, Site::qALayernorm, l);
+      q = project(normed, weights.qBProj, kQuery, Site::qBProj, l);
+    } else {
+      q = project(input, weights.qProj, kQuery, Site::qProj, l);
+    }
+    const MatrixSpan turned = rows(kRotaryQuery, heads * r);
+    for (int row = 0; row < m_rows; ++row) {
+      for (int h = 0; h < heads; ++h) std::copy_n(q.row(row) + h * (n + r) + n, r, turned.row(row) + h * r);
+    }
+    rotate(turned);
+    record(Site::qRot, l, turned);
+    for (int row = 0; row < m_rows; ++row) {
+      for (int h = 0; h < heads; ++h) std::copy_n(turned.row(row) + h * r, r, q.row(row) + h * (n + r) + n);
+    }
+    record(Site::queryStates, l, q);
+    return q;
+  }
+
+  /// Each head's key is [k_n; k_r'], with the one rotary key. rebuilt (T, H·(n + v)), rotary (≥ T, r), keys
+  /// (T, H·d).
+  void joinKeys(ConstMatrixSpan rebuilt, ConstMatrixSpan rotary, MatrixSpan keys) const {
+    const int n = m_config.qkNopeHeadDim, r = m_config.qkRopeHeadDim;
+    for (int row = 0; row < keys.rows; ++row) {
+      for (int h = 0; h < m_config.numAttentionHeads; ++h) {
+        float* const key = keys.row(row) + h * (n + r);
+        std::copy_n(rebuilt.row(row) + h * (n + m_config.vHeadDim), n, key);
+        std::copy_n(rotary.row(row), r, key + n);
+      }
+    }
+  }
+
+  /// RMSNorm of the first y.cols numbers of each row.
+  void latentNorm(ConstMatrixSpan x, NormWeights weights, MatrixSpan y, Site site, LayerIndex l) {
+    for (int r = 0; r < m_rows; ++r) rmsNorm(x.row(r), weights.weight, kLatentNormEps, y.cols, y.row(r));
+    count(&Counters::weightBytesRead, product(y.cols, sizeof(float)));
+    record(site, l, y);
   }
 
   /// W_d · (act(W_g n) · W_u n), or W_d · act(W_u n) without a gate: (n, D)
@@ -216,7 +345,7 @@ class Pass {
 
   void rotate(MatrixSpan x) {
     for (int r = 0; r < m_rows; ++r) {
-      applyRope(m_config.rotaryLayout, m_config.headDim, m_cosines.row(r), m_sines.row(r), x.rowSpan(r));
+      applyRope(m_config.rotaryLayout, m_config.rotaryDim(), m_cosines.row(r), m_sines.row(r), x.rowSpan(r));
     }
   }
 

@@ -39,6 +39,36 @@ void keepWithinBudget(RunSnapshot& run) {
   }
 }
 
+/// One position's stored keys and values, or what the architecture keeps instead. Needs reserve(), and the
+/// positions in order.
+void putIntoCache(const ModelConfig& config, const PositionTrace& trace, KvCache& cache) {
+  for (int i = 0; i < config.numHiddenLayers; ++i) {
+    const LayerIndex l{i};
+    const auto row = [&](Site site) {
+      const std::span<const float> numbers = trace.row(site, l);
+      return ConstMatrixSpan{numbers.data(), 1, static_cast<int>(numbers.size())};
+    };
+    switch (config.attention) {
+      case AttentionKind::softmax:
+        cache.write(l, row(siteExists(Site::kRot, config) ? Site::kRot : Site::kProj), row(Site::vProj));
+        break;
+      case AttentionKind::latent:
+        cache.write(l, row(Site::kvALayernorm), row(Site::kRot));
+        break;
+      case AttentionKind::linear:
+        std::ranges::copy(trace.row(Site::state, l), cache.state(l).data);
+        break;
+    }
+  }
+  cache.commit(1);
+}
+
+/// A running state cannot forget one row: such a strike is no setting of a run with linear attention.
+RunSettings settingsFor(const ModelConfig& config, RunSettings settings) {
+  if (config.attention == AttentionKind::linear) settings.rules.struckRows.clear();
+  return settings;
+}
+
 StopReason stopReasonAfter(const RunSnapshot& run, TokenId sampled) {
   const ModelConfig& config = run.model->config();
   const auto& ends = config.eosTokenIds;
@@ -83,7 +113,7 @@ Result<Lane> Lane::start(LoadedModelPtr model, const RunSettings& settings, std:
   auto run = std::make_shared<RunSnapshot>();
   run->runId = nextRunId();
   run->model = std::move(model);
-  run->settings = settings;
+  run->settings = settingsFor(config, settings);
   run->promptLength = static_cast<int>(prompt.size());
   run->tokens = std::move(prompt);
   run->traceBudget = options.traceBudget;
@@ -97,7 +127,7 @@ Lane Lane::branch(const RunSnapshot& source, StepIndex kept, std::optional<Token
   const std::ptrdiff_t seen = source.tokensSeenAt(kept);
   auto run = std::make_shared<RunSnapshot>(source);
   run->runId = nextRunId();
-  run->settings = settings;
+  run->settings = settingsFor(source.model->config(), settings);
   run->settings.rules.causalMask = source.settings.rules.causalMask;
   run->state = RunState::ready;
   run->stopReason = StopReason::none;
@@ -138,17 +168,8 @@ void Lane::fillCacheFromTraces() {
   if (!run.settings.rules.causalMask || run.positions.empty()) return;
   if (std::any_of(run.positions.begin(), run.positions.end(), [](const PositionTracePtr& t) { return !t; }))
     return;
-  const Site keySite = siteExists(Site::kRot, config) ? Site::kRot : Site::kProj;
   m_cache->reserve(static_cast<int>(run.positions.size()));
-  for (const PositionTracePtr& trace : run.positions) {
-    for (int l = 0; l < config.numHiddenLayers; ++l) {
-      const auto row = [&](Site site) {
-        return ConstMatrixSpan{trace->row(site, LayerIndex{l}).data(), 1, config.keyValueWidth()};
-      };
-      m_cache->write(LayerIndex{l}, row(keySite), row(Site::vProj));
-    }
-    m_cache->commit(1);
-  }
+  for (const PositionTracePtr& trace : run.positions) putIntoCache(config, *trace, *m_cache);
 }
 
 bool Lane::step(std::stop_token stop) {
@@ -248,7 +269,7 @@ std::shared_ptr<const AttentionRules> Lane::sharedRules() {
 
 void Lane::setSettings(const RunSettings& settings) {
   const bool causalMask = m_run->settings.rules.causalMask;
-  m_run->settings = settings;
+  m_run->settings = settingsFor(m_run->model->config(), settings);
   m_run->settings.rules.causalMask = causalMask;
   // An end of text that is now to be ignored, or no longer: only the last pick decides.
   if (m_run->state == RunState::failed || m_run->steps.empty()) return;

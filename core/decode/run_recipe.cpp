@@ -162,7 +162,9 @@ RunRecipe recipeBeside(const RunRecipe& first, const LaneRecipe& lane) {
 LaneRecipe laneRecipeOf(const RunSnapshot& first, const RunSnapshot& lane) {
   LaneRecipe recipe;
   if (lane.model->path != first.model->path) recipe.path = lane.model->path;
-  if (recipe.path.empty()) {
+  recipe.derivedKvHeads = lane.model->derivedKvHeads;
+  recipe.derivedWindow = lane.model->derivedWindow;
+  if (recipe.path.empty() && !recipe.derivedKvHeads && !recipe.derivedWindow) {
     const int shared = sharedSteps(first, lane);
     if (shared > 0) {
       recipe.branchStep = StepIndex{shared};

@@ -1,5 +1,6 @@
 #include "core/decode/session_worker.h"
 
+#include "core/attention/derive.h"
 #include "core/decode/lane.h"
 #include "core/decode/race.h"
 
@@ -266,7 +267,8 @@ class SessionWorker::Impl {
   /// A model that a lane runs already is not read again.
   Result<LoadedModelPtr> laneModel(const std::string& path, std::stop_token stop) {
     for (const LaneEntry& entry : m_lanes) {
-      if (entry.spec.path == path) return entry.lane.snapshot()->model;
+      if (entry.spec.path == path && !entry.spec.derivedKvHeads && !entry.spec.derivedWindow)
+        return entry.lane.snapshot()->model;
     }
     return load(path, stop);
   }
@@ -282,8 +284,10 @@ class SessionWorker::Impl {
       DECODESCOPE_TRY(prompt, promptTokens(*other, model->tokenizer->decode(prompt)));
       model = std::move(other);
     }
+    const LoadedModelPtr whole = model;
+    DECODESCOPE_TRY(model, derive(whole, spec.derivedKvHeads, spec.derivedWindow));
     Result<Lane> lane =
-        spec.branchStep && spec.path.empty()
+        spec.branchStep && spec.path.empty() && model == whole
             ? branchLane(spec)
             : Lane::start(model, settingsFor(spec, m_settings), std::move(prompt), laneOptions(*model));
     if (!lane.ok()) return lane.error();

@@ -54,6 +54,11 @@ class SessionWorker {
     std::string path;                     ///< another model; "": the first lane's
     std::optional<bool> kvCache;          ///< held against setSettings()
     std::optional<AttentionRules> rules;  ///< a what-if, held against setSettings()
+    /// The model with its key/value heads averaged down to so many (core/attention/derive.h); softmax
+    /// attention.
+    std::optional<int> derivedKvHeads;
+    std::optional<int>
+        derivedWindow;  ///< the model under a sliding window of so many keys; softmax attention
     /// Shares the steps 1 … branchStep of `branchLane` (the first lane unless told) instead of starting from
     /// the prompt. Not with `path`. There is a causal mask when that lane has one, whatever `rules` say.
     std::optional<StepIndex> branchStep;

@@ -49,7 +49,8 @@ class Explainer {
     m_out.cell = cell;
     m_out.lensName = lensName(info, cell.layer);
     m_out.name = bracketed(siteDumpName(cell.site, cell.layer), indexText(cell));
-    m_out.shape = std::string(info.shape) + " = " + shapeNumbers(info);
+    m_out.shape = siteShape(cell.site, m_config);
+    m_out.shape += " = " + shapeNumbers(m_out.shape);
     if (!fill(cell)) return std::nullopt;
     m_out.recomputed = recompute(m_out);
     m_out.filled = filledFormula(m_out);
@@ -115,20 +116,44 @@ class Explainer {
         return addLayerInput("x", l) && norm(weights->inputNorm) && traceOwn();
       case Site::qProj:
         return attentionInput(l) && product(weights->qProj, "W_q") && traceOwn();
+      case Site::qAProj:
+        return attentionInput(l) && product(weights->qAProj, "W_qa") && traceOwn();
+      case Site::qALayernorm:
+        return addRow("x", Site::qAProj, l) && latentNorm(weights->qANorm) && traceOwn();
+      case Site::qBProj:
+        return addRow("x", Site::qALayernorm, l) && product(weights->qBProj, "W_qb") && traceOwn();
+      case Site::kvAProj:
+        return attentionInput(l) && product(weights->kvAProj, "W_kva") && traceOwn();
+      case Site::kvALayernorm:
+        return addRow("x", Site::kvAProj, l) && latentNorm(weights->kvANorm) && traceOwn();
+      case Site::kvBProj:
+        return addRow("x", Site::kvALayernorm, l) && product(weights->kvBProj, "W_kvb") && traceOwn();
       case Site::kProj:
         return attentionInput(l) && product(weights->kProj, "W_k") && traceOwn();
       case Site::vProj:
         return attentionInput(l) && product(weights->vProj, "W_v") && traceOwn();
       case Site::qRot:
-        return rotation(Site::qProj) && traceOwn();
+        return rotation(rotaryQueryPlace(m_config, HeadIndex{cell.index / m_config.rotaryDim()}, false)) &&
+               traceOwn();
       case Site::kRot:
-        return rotation(Site::kProj) && traceOwn();
+        return rotation(rotaryKeyPlace(m_config, KvHeadIndex{cell.index / m_config.rotaryDim()}, false)) &&
+               traceOwn();
+      case Site::queryStates:
+        return joined(true) && traceOwn();
+      case Site::keyStates:
+        return joined(false) && traceOwn();
+      case Site::qFeatures:
+        return feature(Site::qProj) && traceOwn();
+      case Site::kFeatures:
+        return feature(Site::kProj) && traceOwn();
+      case Site::state:
+        return stateUpdate() && traceOwn();
       case Site::scores:
         return score();
       case Site::weights:
         return weight();
       case Site::context:
-        return context() && traceOwn();
+        return (m_config.attention == AttentionKind::linear ? stateReading() : context()) && traceOwn();
       case Site::oProj:
         return addRow("x", Site::context, l) && product(weights->oProj, "W_o") && traceOwn();
       case Site::postAttentionResidual:
@@ -247,8 +272,102 @@ class Explainer {
     return true;
   }
 
-  bool rotation(Site before) {
-    const int d = m_config.headDim, within = m_out.cell.index % d, start = m_out.cell.index - within;
+  /// One of MLA's inner norms: over the first numbers of its input, as many as γ has.
+  bool latentNorm(NormWeights weights) {
+    const int width = siteRowWidth(m_out.cell.site, m_config);
+    m_out.kind = ExplanationKind::norm;
+    m_out.norm = NormKind::rmsNorm;
+    m_out.epsilon = static_cast<double>(kLatentNormEps);
+    m_out.element = m_out.cell.index;
+    m_out.formula = "n_i = γ_i · x_i / √(mean(x²) + ε)";
+    m_out.operands.back().values.resize(static_cast<std::size_t>(width));
+    add("gamma", "weight", {weights.weight, weights.weight + width});
+    return true;
+  }
+
+  /// MLA: a head's query or key is its unrotated part, then the rotated one.
+  bool joined(bool query) {
+    const int d = m_config.headDim, head = m_out.cell.index / d, within = m_out.cell.index % d;
+    const int n = m_config.qkNopeHeadDim;
+    TracePlace place = query ? rotaryQueryPlace(m_config, HeadIndex{head}, true)
+                             : rotaryKeyPlace(m_config, KvHeadIndex{head}, true);
+    if (within < n) {
+      const Site whole = query ? queryProjectionSite(m_config) : Site::kvBProj;
+      place = {whole, head * siteHeads(whole, m_config).width};
+    }
+    return addNumber(query ? "q" : "k", place.site, m_out.cell.layer,
+                     place.index + (within < n ? within : within - n)) &&
+           lookup(query ? "q' = [q_n; q_r']" : "k' = [k_n; k_r']");
+  }
+
+  bool feature(Site before) {
+    m_out.kind = ExplanationKind::feature;
+    m_out.formula = "φ(x) = x + 1 for x > 0, else exp(x)";
+    return addNumber("x", before, m_out.cell.layer, m_out.cell.index);
+  }
+
+  /// S_t[i, c] = S_t−1[i, c] + φ(k)_i · v_c, or z_t[i] = z_t−1[i] + φ(k)_i.
+  bool stateUpdate() {
+    const LayerIndex l = m_out.cell.layer;
+    const int d = m_config.headDim, size = (d + 1) * d;
+    const int head = m_out.cell.index / size, row = m_out.cell.index % size / d, c = m_out.cell.index % d;
+    m_out.kind = ExplanationKind::stateUpdate;
+    const bool sums = row == d;
+    m_out.formula = sums ? "z = z + φ(k)" : "S = S + φ(k) vᵀ";
+    if (m_trace->rules() && !m_trace->rules()->causalMask) {
+      add("a", "state after all tokens",
+          {m_trace->row(Site::state, l)[static_cast<std::size_t>(m_out.cell.index)]});
+      return lookup("S = Σ_j φ(k_j) v_jᵀ over all tokens");
+    }
+    const Position before{m_out.cell.position.value - 1};
+    if (before.value < 0) {
+      add("a", "the state starts at 0", {0.0f});
+    } else {
+      const PositionTrace* trace = traceAt(before);
+      if (!trace) return false;
+      const Cell source{Site::state, l, before, m_out.cell.index};
+      add("a", bracketed(siteDumpName(Site::state, l), indexText(source)),
+          {trace->row(Site::state, l)[static_cast<std::size_t>(m_out.cell.index)]}, source);
+    }
+    if (!addNumber("k", Site::kFeatures, l, head * d + (sums ? c : row))) return false;
+    if (!sums) return addNumber("v", Site::vProj, l, head * d + c);
+    add("v", "1", {1.0f});
+    return true;
+  }
+
+  /// c = φ(q)ᵀ S / (φ(q)·z)
+  bool stateReading() {
+    const LayerIndex l = m_out.cell.layer;
+    const int d = m_config.headDim;
+    const HeadIndex h{m_out.cell.index / d};
+    if (m_trace->rules() && m_trace->rules()->strikes(l, h, m_out.cell.position)) return struckHead();
+    const int head = m_config.keyValueHeadOf(h).value, first = head * (d + 1) * d, c = m_out.cell.index % d;
+    const std::span<const float> state = m_trace->row(Site::state, l);
+    Values column, sums;
+    for (int i = 0; i < d; ++i) {
+      column.push_back(state[static_cast<std::size_t>(first + i * d + c)]);
+      sums.push_back(state[static_cast<std::size_t>(first + d * d + i)]);
+    }
+    m_out.kind = ExplanationKind::stateReading;
+    m_out.formula = "c = φ(q)·S[:, c] / φ(q)·z";
+    const Cell q{Site::qFeatures, l, m_out.cell.position, h.value * d};
+    add("q", headRowName(q, h.value), copyOf(attentionQuery(m_config, *m_trace, l, h)), q);
+    const std::string name = siteDumpName(Site::state, l);
+    add("s", bracketed(name, positionText() + ", head " + std::to_string(head) + ", :, " + std::to_string(c)),
+        std::move(column), Cell{Site::state, l, m_out.cell.position, first + c});
+    add("z", bracketed(name, positionText() + ", head " + std::to_string(head) + ", d, :"), std::move(sums),
+        Cell{Site::state, l, m_out.cell.position, first + d * d});
+    return true;
+  }
+
+  bool struckHead() {
+    add("c", "context of a head that was struck out", {0.0f});
+    return lookup("c = 0 (this head is struck out)");
+  }
+
+  /// `before`: the head's numbers before they were turned.
+  bool rotation(TracePlace before) {
+    const int d = m_config.rotaryDim(), within = m_out.cell.index % d;
     int pair = 0;
     while (ropePair(m_config.rotaryLayout, pair, d).first != within &&
            ropePair(m_config.rotaryLayout, pair, d).second != within)
@@ -259,8 +378,8 @@ class Explainer {
     m_out.formula =
         m_out.element ? "x'_b = x_a · sin mθ + x_b · cos mθ" : "x'_a = x_a · cos mθ − x_b · sin mθ";
     const double angle = m_out.cell.position.value * ropeFrequency(m_config, pair);
-    if (!addNumber("x_a", before, m_out.cell.layer, start + elements.first)) return false;
-    if (!addNumber("x_b", before, m_out.cell.layer, start + elements.second)) return false;
+    if (!addNumber("x_a", before.site, m_out.cell.layer, before.index + elements.first)) return false;
+    if (!addNumber("x_b", before.site, m_out.cell.layer, before.index + elements.second)) return false;
     add("cosine", "cos mθ, m = " + positionText() + ", pair " + std::to_string(pair),
         {static_cast<float>(std::cos(angle))});
     add("sine", "sin mθ", {static_cast<float>(std::sin(angle))});
@@ -278,6 +397,8 @@ class Explainer {
     return trace ? visibleKeysOf(*trace, m_tokens) : query.value + 1;
   }
 
+  bool unmasked() const { return m_trace->rules() && !m_trace->rules()->causalMask; }
+
   HeadIndex head() const { return HeadIndex{m_out.cell.index / visible(m_out.cell.position)}; }
   int key() const { return m_out.cell.index % visible(m_out.cell.position); }
 
@@ -285,10 +406,11 @@ class Explainer {
     const LayerIndex l = m_out.cell.layer;
     const PositionTrace* keyTrace = traceAt(Position{key()});
     if (!keyTrace) return false;
-    const bool rotary = siteExists(Site::qRot, m_config);
     const KvHeadIndex kvHead = m_config.keyValueHeadOf(head());
-    const Cell q{rotary ? Site::qRot : Site::qProj, l, m_out.cell.position, head().value * m_config.headDim};
-    const Cell k{rotary ? Site::kRot : Site::kProj, l, Position{key()}, kvHead.value * m_config.headDim};
+    const TracePlace queryPlace = attentionQueryPlace(m_config, head()),
+                     keyPlace = attentionKeyPlace(m_config, kvHead);
+    const Cell q{queryPlace.site, l, m_out.cell.position, queryPlace.index};
+    const Cell k{keyPlace.site, l, Position{key()}, keyPlace.index};
     m_out.kind = ExplanationKind::scaledProduct;
     m_out.formula = "s = q·k / √d";
     add("q", headRowName(q, head().value), copyOf(attentionQuery(m_config, *m_trace, l, head())), q);
@@ -299,8 +421,10 @@ class Explainer {
     const float value = row[static_cast<std::size_t>(key())];
     if (std::isinf(value)) {
       m_out.operands.clear();
-      add("s", "score of a key that was struck out", {value});
-      lookup("s = −∞ (this key is struck out)");
+      const bool outside = !unmasked() && key() < m_config.firstVisible(m_out.cell.position.value);
+      add("s", outside ? "score of a key before the window" : "score of a key that was struck out", {value});
+      lookup(outside ? "s = −∞ (this key lies before the sliding window)"
+                     : "s = −∞ (this key is struck out)");
     }
     return trace(value);
   }
@@ -324,27 +448,29 @@ class Explainer {
 
   bool context() {
     const LayerIndex l = m_out.cell.layer;
-    const HeadIndex h{m_out.cell.index / m_config.headDim};
-    const int within = m_out.cell.index % m_config.headDim;
-    const int column = m_config.keyValueHeadOf(h).value * m_config.headDim + within;
+    const HeadIndex h{m_out.cell.index / m_config.valueHeadDim()};
+    const int within = m_out.cell.index % m_config.valueHeadDim();
+    const TracePlace place = attentionValuePlace(m_config, m_config.keyValueHeadOf(h));
+    const int column = place.index + within;
+    const int first = unmasked() ? 0 : m_config.firstVisible(m_out.cell.position.value);
     const int visibleCount = visible(m_out.cell.position);
     Values weights = attentionRow(m_config, m_positions, l, h, m_out.cell.position, ScoreStage::weight);
     if (weights.empty()) return false;
     Values values;
-    for (int j = 0; j < visibleCount; ++j)
-      values.push_back(traceAt(Position{j})->row(Site::vProj, l)[static_cast<std::size_t>(column)]);
-    if (m_trace->rules() && m_trace->rules()->strikes(l, h, m_out.cell.position)) {
-      add("c", "context of a head that was struck out", {0.0f});
-      return lookup("c = 0 (this head is struck out)");
-    }
+    for (int j = first; j < visibleCount; ++j)
+      values.push_back(traceAt(Position{j})->row(place.site, l)[static_cast<std::size_t>(column)]);
+    if (m_trace->rules() && m_trace->rules()->strikes(l, h, m_out.cell.position)) return struckHead();
+    weights.erase(weights.begin(), weights.begin() + first);
     m_out.kind = ExplanationKind::weightedSum;
     m_out.formula = "c = Σ_j a_j · v_j";
     add("a",
         bracketed(siteDumpName(Site::weights, l),
                   "head " + std::to_string(h.value) + ", query " + positionText()),
-        std::move(weights), Cell{Site::weights, l, m_out.cell.position, h.value * visibleCount});
-    add("v", bracketed(siteDumpName(Site::vProj, l), "0 … " + positionText() + ", " + std::to_string(column)),
-        std::move(values), Cell{Site::vProj, l, Position{0}, column});
+        std::move(weights), Cell{Site::weights, l, m_out.cell.position, h.value * visibleCount + first});
+    add("v",
+        bracketed(siteDumpName(place.site, l),
+                  std::to_string(first) + " … " + positionText() + ", " + std::to_string(column)),
+        std::move(values), Cell{place.site, l, Position{first}, column});
     return true;
   }
 
@@ -376,42 +502,26 @@ class Explainer {
                std::to_string(cell.index % keys);
       }
       case SiteShape::queryHeads:
-      case SiteShape::keyHeads:
-        return position + ", head " + std::to_string(cell.index / m_config.headDim) + ", " +
-               std::to_string(cell.index % m_config.headDim);
+      case SiteShape::keyHeads: {
+        const int width = siteHeads(cell.site, m_config).width;
+        return position + ", head " + std::to_string(cell.index / width) + ", " +
+               std::to_string(cell.index % width);
+      }
+      case SiteShape::state: {
+        const int d = m_config.headDim, size = (d + 1) * d;
+        return position + ", head " + std::to_string(cell.index / size) + ", " +
+               std::to_string(cell.index % size / d) + ", " + std::to_string(cell.index % d);
+      }
       default:
         return position + ", " + std::to_string(cell.index);
     }
   }
 
-  std::string shapeNumbers(const SiteInfo& info) const {
-    std::string numbers = "(";
-    for (const char* letter = info.shape + 1; *letter; ++letter) {
-      switch (*letter) {
-        case 'T':
-          numbers += std::to_string(m_tokens);
-          break;
-        case 'D':
-          numbers += std::to_string(m_config.hiddenSize);
-          break;
-        case 'H':
-          numbers += std::to_string(m_config.numAttentionHeads);
-          break;
-        case 'G':
-          numbers += std::to_string(m_config.numKeyValueHeads);
-          break;
-        case 'd':
-          numbers += std::to_string(m_config.headDim);
-          break;
-        case 'F':
-          numbers += std::to_string(m_config.intermediateSize);
-          break;
-        case 'V':
-          numbers += std::to_string(m_config.vocabSize);
-          break;
-        default:
-          numbers += *letter;
-      }
+  std::string shapeNumbers(const std::string& shape) const {
+    std::string numbers;
+    for (const char letter : shape) {
+      const int number = shapeLetter(letter, m_config, m_tokens);
+      numbers += number < 0 ? std::string(1, letter) : std::to_string(number);
     }
     return numbers;
   }

@@ -27,6 +27,9 @@ enum class ExplanationKind {
   product,          ///< w · x (+ b)
   rotation,         ///< the two numbers of a pair, cos, sin
   scaledProduct,    ///< q · k / √d
+  feature,          ///< elu(x) + 1
+  stateUpdate,      ///< a + k · v
+  stateReading,     ///< q · s / q · z
   softmax,          ///< the row of scores
   weightedSum,      ///< Σ a_j v_j
   sum,              ///< a + b

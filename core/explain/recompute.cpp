@@ -122,6 +122,14 @@ double recompute(const Explanation& e) {
     case ExplanationKind::scaledProduct:
       return dot(valuesOf(e, "q"), valuesOf(e, "k")) /
              std::sqrt(static_cast<double>(valuesOf(e, "q").size()));
+    case ExplanationKind::feature: {
+      const double x = numberOf(e, "x");
+      return x > 0 ? x + 1 : std::exp(x);
+    }
+    case ExplanationKind::stateUpdate:
+      return numberOf(e, "a") + numberOf(e, "k") * numberOf(e, "v");
+    case ExplanationKind::stateReading:
+      return dot(valuesOf(e, "q"), valuesOf(e, "s")) / dot(valuesOf(e, "q"), valuesOf(e, "z"));
     case ExplanationKind::softmax:
       return softmaxOf(e);
     case ExplanationKind::weightedSum:
@@ -171,6 +179,16 @@ std::string filledFormula(const Explanation& e) {
     case ExplanationKind::scaledProduct:
       text = "(" + sumOfProducts(valuesOf(e, "q"), valuesOf(e, "k")) + ") / √" +
              std::to_string(valuesOf(e, "q").size());
+      break;
+    case ExplanationKind::feature:
+      text = numberOf(e, "x") > 0 ? shown(numberOf(e, "x")) + " + 1" : "exp(" + shown(numberOf(e, "x")) + ")";
+      break;
+    case ExplanationKind::stateUpdate:
+      text = number("a") + " + " + number("k") + "·" + number("v");
+      break;
+    case ExplanationKind::stateReading:
+      text = "(" + sumOfProducts(valuesOf(e, "q"), valuesOf(e, "s")) + ") / (" +
+             sumOfProducts(valuesOf(e, "q"), valuesOf(e, "z")) + ")";
       break;
     case ExplanationKind::softmax: {
       const Values& s = valuesOf(e, "s");

@@ -81,6 +81,12 @@ std::string expression(const Explanation& e, const Dialect& dialect) {
       return e.element ? "x_a * sine + x_b * cosine" : "x_a * cosine - x_b * sine";
     case ExplanationKind::scaledProduct:
       return "q @ k / math.sqrt(len(q))";
+    case ExplanationKind::feature:
+      return lib + "where(x > 0, x + 1, " + lib + "exp(x))";
+    case ExplanationKind::stateUpdate:
+      return "a + k * v";
+    case ExplanationKind::stateReading:
+      return "(q @ s) / (q @ z)";
     case ExplanationKind::softmax:
       return "(" + lib + "exp(s - s.max()) / " + lib + "exp(s - s.max()).sum())" + at;
     case ExplanationKind::weightedSum:

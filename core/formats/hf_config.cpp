@@ -41,6 +41,12 @@ class Reader {
     DECODESCOPE_TRY(const std::int64_t n, value.asInteger(1, most));
     return static_cast<int>(n);
   }
+  Result<int> countFromZero(std::string_view key, int most, int fallback) const {
+    const auto value = m_root.findNonNull(key);
+    if (!value) return fallback;
+    DECODESCOPE_TRY(const std::int64_t n, value->asInteger(0, most));
+    return static_cast<int>(n);
+  }
   Result<int> count(std::string_view key, int most, int fallback) const {
     if (!m_root.findNonNull(key)) return fallback;
     return count(key, most);
@@ -142,7 +148,19 @@ Result<void> splitWidth(const JsonValue& root, std::string_view widthKey, std::s
   return {};
 }
 
-/// A window that covers the whole context masks nothing more than the causal mask does.
+/// A window that covers the whole context masks nothing more than the causal mask does: none is noted.
+Result<void> readWindow(const JsonValue& root, ModelConfig& config, int fallback) {
+  const auto window = root.find("sliding_window");
+  std::int64_t size = fallback;
+  if (window && window->isNull()) return {};
+  if (window) {
+    DECODESCOPE_TRY(size, window->asInteger(1, std::int64_t{1} << 53));
+  }
+  if (size < config.maxPositionEmbeddings) config.slidingWindow = static_cast<int>(size);
+  return {};
+}
+
+/// Qwen2's windows begin at a layer of their own choice; ours are the same in every layer.
 Result<void> refuseWindow(const JsonValue& root, const ModelConfig& config, int fallback) {
   const auto window = root.find("sliding_window");
   std::int64_t size = fallback;
@@ -191,12 +209,56 @@ Result<ModelConfig> readLlamaFamily(const Reader& reader, const std::string& mod
     DECODESCOPE_TRY(const bool windows, reader.flag("use_sliding_window", false));
     if (windows) DECODESCOPE_CHECK(refuseWindow(root, config, 4096));
   } else if (mistral) {
-    DECODESCOPE_CHECK(refuseWindow(root, config, 4096));
+    DECODESCOPE_CHECK(readWindow(root, config, 4096));
   } else {
     DECODESCOPE_TRY(config.qkvBias, reader.flag("attention_bias", false));
     config.oProjBias = config.qkvBias;
     DECODESCOPE_TRY(config.mlpBias, reader.flag("mlp_bias", false));
   }
+  DECODESCOPE_CHECK(readStartAndEnd(root, config));
+  return config;
+}
+
+/// DeepSeek-V2 with plain feed-forward layers: MLA, the rotary pairs interleaved.
+Result<ModelConfig> readDeepseekV2(const Reader& reader) {
+  const JsonValue& root = reader.root();
+  ModelConfig config;
+  config.modelType = "deepseek_v2";
+  config.attention = AttentionKind::latent;
+  config.rotaryLayout = RotaryLayout::interleaved;
+  DECODESCOPE_TRY(config.vocabSize, reader.count("vocab_size", kVocabLimit));
+  DECODESCOPE_TRY(config.hiddenSize, reader.count("hidden_size", kWidthLimit));
+  DECODESCOPE_TRY(config.intermediateSize, reader.count("intermediate_size", kInnerLimit));
+  DECODESCOPE_TRY(config.numHiddenLayers, reader.count("num_hidden_layers", kLayerLimit));
+  DECODESCOPE_TRY(config.numAttentionHeads, reader.count("num_attention_heads", kHeadLimit));
+  // Read by Transformers, used by nothing under MLA.
+  config.numKeyValueHeads = config.numAttentionHeads;
+  DECODESCOPE_TRY(config.kvLoraRank, reader.count("kv_lora_rank", kHeadDimLimit));
+  DECODESCOPE_TRY(config.qkNopeHeadDim, reader.count("qk_nope_head_dim", kHeadDimLimit / 2));
+  DECODESCOPE_TRY(config.qkRopeHeadDim, reader.count("qk_rope_head_dim", kHeadDimLimit / 2));
+  DECODESCOPE_TRY(config.vHeadDim, reader.count("v_head_dim", kHeadDimLimit));
+  config.headDim = config.qkNopeHeadDim + config.qkRopeHeadDim;
+  // A null is a meaning of its own here: no latent of the queries. Transformers' default is 1536.
+  DECODESCOPE_TRY(const JsonValue queryRank, root.at("q_lora_rank"));
+  if (!queryRank.isNull()) {
+    DECODESCOPE_TRY(config.qLoraRank, reader.count("q_lora_rank", kHeadDimLimit));
+  }
+  DECODESCOPE_TRY(const int denseLayers, reader.countFromZero("first_k_dense_replace", kLayerLimit, 0));
+  const auto experts = root.find("n_routed_experts");
+  if (denseLayers < config.numHiddenLayers && !(experts && experts->isNull())) {
+    if (experts) return experts->error("mixtures of experts are not supported", "null");
+    Error error = root.missing("n_routed_experts");
+    error.what = "missing, which means 64; mixtures of experts are not supported";
+    error.allowed = "null, or first_k_dense_replace of at least num_hidden_layers";
+    return error;
+  }
+  DECODESCOPE_TRY(config.maxPositionEmbeddings, reader.count("max_position_embeddings", kContextLimit, 2048));
+  DECODESCOPE_TRY(config.normEps, reader.epsilon("rms_norm_eps", 1e-6));
+  DECODESCOPE_TRY(config.activation, reader.activation("hidden_act", Activation::silu));
+  DECODESCOPE_TRY(config.tieWordEmbeddings, reader.flag("tie_word_embeddings", false));
+  DECODESCOPE_CHECK(readHfRope(root, config));
+  DECODESCOPE_CHECK(reader.flagMustBe("attention_bias", false));
+  DECODESCOPE_TRY(config.mlpBias, reader.flag("mlp_bias", false));
   DECODESCOPE_CHECK(readStartAndEnd(root, config));
   return config;
 }
@@ -260,6 +322,12 @@ Result<ModelConfig> readOpt(const Reader& reader) {
     }
     config.sinusoidalTable = name == "sinusoidal";
   }
+  if (const auto kind = root.findNonNull("attention_type")) {
+    DECODESCOPE_TRY(const std::string_view name, kind->asString());
+    if (name != "linear" && name != "softmax")
+      return kind->error("unknown kind of attention", "\"softmax\", \"linear\"");
+    if (name == "linear") config.attention = AttentionKind::linear;
+  }
   config.norm = NormKind::layerNorm;
   config.normEps = 1e-5f;  // not in the file: PyTorch's default
   config.position = PositionKind::learned;
@@ -281,9 +349,10 @@ Result<ModelConfig> readHfConfig(const JsonDocument& document) {
     const Reader reader(root);
     if (modelType == "llama" || modelType == "mistral" || modelType == "qwen2")
       return readLlamaFamily(reader, modelType);
+    if (modelType == "deepseek_v2") return readDeepseekV2(reader);
     if (modelType == "gpt2") return readGpt2(reader);
     if (modelType == "opt") return readOpt(reader);
-    return typeValue.error("architecture is not supported", "llama, mistral, qwen2, gpt2, opt");
+    return typeValue.error("architecture is not supported", "llama, mistral, qwen2, deepseek_v2, gpt2, opt");
   };
   DECODESCOPE_TRY(ModelConfig config, read());
   if (const Result<void> valid = config.validate(); !valid.ok()) {

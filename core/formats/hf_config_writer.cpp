@@ -35,8 +35,13 @@ Result<void> checkLlamaFamily(const ModelConfig& config) {
     return cannotExpress(config, "norm", "RMSNorm before each block and before the output layer");
   }
   if (config.position != PositionKind::rotary) return cannotExpress(config, "position", "rotary");
-  if (config.rotaryLayout != RotaryLayout::rotateHalf)
-    return cannotExpress(config, "rotary layout", "rotate-half");
+  const bool deepseek = config.modelType == "deepseek_v2";
+  if ((config.attention == AttentionKind::latent) != deepseek)
+    return cannotExpress(config, "attention", deepseek ? "MLA" : "MHA, GQA or MQA");
+  if (config.slidingWindow > 0 && config.modelType != "mistral")
+    return cannotExpress(config, "sliding_window", "null");
+  if ((config.rotaryLayout == RotaryLayout::interleaved) != deepseek)
+    return cannotExpress(config, "rotary layout", deepseek ? "interleaved" : "rotate-half");
   if (config.ropeScaling.kind == RopeScaling::Kind::divisors)
     return cannotExpress(config, "rotary scaling", "none, linear or llama3");
   if (!config.gatedMlp) return cannotExpress(config, "mlp", "a gated MLP");
@@ -45,7 +50,8 @@ Result<void> checkLlamaFamily(const ModelConfig& config) {
     if (config.qkvBias != config.oProjBias) {
       return cannotExpress(config, "attention_bias", "biases of q_proj, k_proj, v_proj and o_proj together");
     }
-  } else if (config.qkvBias != (config.modelType == "qwen2") || config.oProjBias || config.mlpBias) {
+  } else if (config.qkvBias != (config.modelType == "qwen2") || config.oProjBias ||
+             (config.mlpBias && !deepseek)) {
     return cannotExpress(config, "bias",
                          config.modelType == "qwen2" ? "biases of q_proj, k_proj and v_proj" : "no biases");
   }
@@ -63,6 +69,7 @@ Result<void> checkOpt(const ModelConfig& config) {
     return cannotExpress(config, "position", "a learned table with an offset of 2");
   }
   if (config.gatedMlp) return cannotExpress(config, "mlp", "an MLP without a gate");
+  if (config.slidingWindow > 0) return cannotExpress(config, "sliding_window", "none");
   if (config.qkvBias != config.oProjBias || config.qkvBias != config.mlpBias || config.lmHeadBias) {
     return cannotExpress(config, "enable_bias",
                          "biases of every layer's linear maps together, none of lm_head");
@@ -75,10 +82,22 @@ Result<void> checkOpt(const ModelConfig& config) {
   return {};
 }
 
+/// No layer has experts: all of them are before the first that would.
+void writeLatentAttention(JsonWriter& json, const ModelConfig& config) {
+  json.key("q_lora_rank");
+  config.qLoraRank > 0 ? json.value(config.qLoraRank) : json.null();
+  json.key("kv_lora_rank").value(config.kvLoraRank);
+  json.key("qk_nope_head_dim").value(config.qkNopeHeadDim);
+  json.key("qk_rope_head_dim").value(config.qkRopeHeadDim);
+  json.key("v_head_dim").value(config.vHeadDim);
+  json.key("first_k_dense_replace").value(config.numHiddenLayers);
+}
+
 void writeLlamaFamily(JsonWriter& json, const ModelConfig& config) {
   const char* architecture = config.modelType == "llama"     ? "LlamaForCausalLM"
                              : config.modelType == "mistral" ? "MistralForCausalLM"
-                                                             : "Qwen2ForCausalLM";
+                             : config.modelType == "qwen2"   ? "Qwen2ForCausalLM"
+                                                             : "DeepseekV2ForCausalLM";
   json.key("architectures").beginArray().value(architecture).endArray();
   json.key("model_type").value(config.modelType);
   json.key("vocab_size").value(config.vocabSize);
@@ -87,7 +106,11 @@ void writeLlamaFamily(JsonWriter& json, const ModelConfig& config) {
   json.key("num_hidden_layers").value(config.numHiddenLayers);
   json.key("num_attention_heads").value(config.numAttentionHeads);
   json.key("num_key_value_heads").value(config.numKeyValueHeads);
-  json.key("head_dim").value(config.headDim);
+  if (config.modelType == "deepseek_v2") {
+    writeLatentAttention(json, config);
+  } else {
+    json.key("head_dim").value(config.headDim);
+  }
   json.key("max_position_embeddings").value(config.maxPositionEmbeddings);
   json.key("rms_norm_eps").value(config.normEps);
   writeHfRope(json, config);
@@ -95,6 +118,11 @@ void writeLlamaFamily(JsonWriter& json, const ModelConfig& config) {
   if (config.modelType == "llama") {
     json.key("attention_bias").value(config.qkvBias);
     json.key("mlp_bias").value(config.mlpBias);
+  } else if (config.modelType == "deepseek_v2") {
+    json.key("attention_bias").value(false);
+    json.key("mlp_bias").value(config.mlpBias);
+  } else if (config.slidingWindow > 0) {
+    json.key("sliding_window").value(config.slidingWindow);
   } else {
     json.key("sliding_window").null();
   }
@@ -112,6 +140,7 @@ void writeOpt(JsonWriter& json, const ModelConfig& config) {
   json.key("num_attention_heads").value(config.numAttentionHeads);
   json.key("max_position_embeddings").value(config.maxPositionEmbeddings);
   json.key("position_embedding_type").value(config.sinusoidalTable ? "sinusoidal" : "learned");
+  if (config.attention == AttentionKind::linear) json.key("attention_type").value("linear");
   json.key("do_layer_norm_before").value(preNorm);
   json.key("_remove_final_layer_norm").value(preNorm && !config.finalNorm);
   json.key("layer_norm_elementwise_affine").value(true);
@@ -142,10 +171,11 @@ Result<std::string> writeHfConfig(const ModelConfig& config, const std::string& 
   const bool opt = config.modelType == "opt";
   if (opt) {
     DECODESCOPE_CHECK(checkOpt(config));
-  } else if (config.modelType == "llama" || config.modelType == "mistral" || config.modelType == "qwen2") {
+  } else if (config.modelType == "llama" || config.modelType == "mistral" || config.modelType == "qwen2" ||
+             config.modelType == "deepseek_v2") {
     DECODESCOPE_CHECK(checkLlamaFamily(config));
   } else {
-    return cannotExpress(config, "model_type", "llama, mistral, qwen2, opt");
+    return cannotExpress(config, "model_type", "llama, mistral, qwen2, deepseek_v2, opt");
   }
   JsonWriter json(JsonWriter::Style::indented);
   json.beginObject();

@@ -21,6 +21,12 @@ constexpr NameRow kLlamaNames[] = {
     {R::kProjBias, "layers.{}.self_attn.k_proj.bias"},
     {R::vProjWeight, "layers.{}.self_attn.v_proj.weight"},
     {R::vProjBias, "layers.{}.self_attn.v_proj.bias"},
+    {R::qAProjWeight, "layers.{}.self_attn.q_a_proj.weight"},
+    {R::qANormWeight, "layers.{}.self_attn.q_a_layernorm.weight"},
+    {R::qBProjWeight, "layers.{}.self_attn.q_b_proj.weight"},
+    {R::kvAProjWeight, "layers.{}.self_attn.kv_a_proj_with_mqa.weight"},
+    {R::kvANormWeight, "layers.{}.self_attn.kv_a_layernorm.weight"},
+    {R::kvBProjWeight, "layers.{}.self_attn.kv_b_proj.weight"},
     {R::oProjWeight, "layers.{}.self_attn.o_proj.weight"},
     {R::oProjBias, "layers.{}.self_attn.o_proj.bias"},
     {R::postAttentionNormWeight, "layers.{}.post_attention_layernorm.weight"},
@@ -121,6 +127,10 @@ bool isVectorRole(ParameterRole role) {
     case R::upProjWeight:
     case R::downProjWeight:
     case R::lmHeadWeight:
+    case R::qAProjWeight:
+    case R::qBProjWeight:
+    case R::kvAProjWeight:
+    case R::kvBProjWeight:
       return false;
     default:
       return true;

@@ -25,8 +25,8 @@ struct StoredPart {
   std::vector<std::uint64_t> shape(const Parameter& parameter) const;
 };
 
-/// How Hugging Face's files of this architecture name a parameter. modelType: llama, mistral, qwen2, gpt2,
-/// opt.
+/// How Hugging Face's files of this architecture name a parameter. modelType: llama, mistral, qwen2,
+/// deepseek_v2, gpt2, opt.
 StoredPart hfStoredPart(const ModelConfig& config, const Parameter& parameter);
 
 /// The name under which Transformers writes it: "model.layers.0.self_attn.q_proj.weight".

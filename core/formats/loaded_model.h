@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -38,6 +39,10 @@ struct LoadedModel {
   std::shared_ptr<const Tokenizer> tokenizer;
   ModelCard card;
   std::vector<std::string> warnings;  ///< "3 weights are NaN" …
+  /// What was made of the file's model (core/attention/derive.h): key/value heads averaged down to so many, a
+  /// sliding window of so many keys.
+  std::optional<int> derivedKvHeads = {};
+  std::optional<int> derivedWindow = {};
 
   const ModelConfig& config() const { return model->config(); }
 };

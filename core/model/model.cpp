@@ -29,6 +29,13 @@ void Model::bindViews() {
     w.kProj = linear(R::kProjWeight, R::kProjBias, l);
     w.vProj = linear(R::vProjWeight, R::vProjBias, l);
     w.oProj = linear(R::oProjWeight, R::oProjBias, l);
+    const auto unbiased = [&](ParameterRole weight) { return LinearWeights{matrix(weight, l), nullptr}; };
+    w.qAProj = unbiased(R::qAProjWeight);
+    w.qBProj = unbiased(R::qBProjWeight);
+    w.kvAProj = unbiased(R::kvAProjWeight);
+    w.kvBProj = unbiased(R::kvBProjWeight);
+    w.qANorm = {matrix(R::qANormWeight, l).data, nullptr};
+    w.kvANorm = {matrix(R::kvANormWeight, l).data, nullptr};
     w.postAttentionNorm = norm(R::postAttentionNormWeight, R::postAttentionNormBias, l);
     w.gateProj = linear(R::gateProjWeight, R::gateProjBias, l);
     w.upProj = linear(R::upProjWeight, R::upProjBias, l);

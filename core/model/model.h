@@ -21,9 +21,14 @@ struct NormWeights {
   const float* bias = nullptr;
 };
 
+/// ε of MLA's two inner norms, whatever rms_norm_eps says: DeepSeek's own code leaves it at its default.
+inline constexpr float kLatentNormEps = 1e-6f;
+
 struct LayerWeights {
   NormWeights inputNorm;  // pre-norm only
   LinearWeights qProj, kProj, vProj, oProj;
+  LinearWeights qAProj, qBProj, kvAProj, kvBProj;  // MLA
+  NormWeights qANorm, kvANorm;                     // MLA, RMSNorm with kLatentNormEps
   NormWeights postAttentionNorm;
   LinearWeights gateProj, upProj, downProj;
   NormWeights postFeedforwardNorm;  // post-norm only

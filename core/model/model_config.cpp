@@ -54,9 +54,45 @@ Result<void> checkScaling(const RopeScaling& scaling, int headDim) {
 
 }  // namespace
 
-const char* ModelConfig::attentionName() const {
-  if (numKeyValueHeads == numAttentionHeads) return "MHA";
-  return numKeyValueHeads == 1 ? "MQA" : "GQA";
+std::string ModelConfig::attentionName() const {
+  if (attention == AttentionKind::latent) return "MLA";
+  if (attention == AttentionKind::linear) return "linear";
+  std::string name = numKeyValueHeads == numAttentionHeads ? "MHA" : numKeyValueHeads == 1 ? "MQA" : "GQA";
+  if (slidingWindow > 0) name += ", window " + std::to_string(slidingWindow);
+  return name;
+}
+
+Result<void> ModelConfig::validateAttention() const {
+  if (slidingWindow < 0 || (slidingWindow > 0 && attention != AttentionKind::softmax)) {
+    return bad("sliding_window", "out of range", std::to_string(slidingWindow),
+               attention == AttentionKind::softmax ? "null, or 1 or more" : "null");
+  }
+  if (attention == AttentionKind::linear && position == PositionKind::rotary) {
+    return bad("attention_type", "linear attention under rotary positions", "rotary",
+               "learned, sinusoidal or no positions");
+  }
+  if (attention != AttentionKind::latent) return {};
+  DECODESCOPE_CHECK(checkCount("kv_lora_rank", kvLoraRank, 1 << 14));
+  DECODESCOPE_CHECK(checkCount("qk_nope_head_dim", qkNopeHeadDim, 1 << 13));
+  DECODESCOPE_CHECK(checkCount("qk_rope_head_dim", qkRopeHeadDim, 1 << 13));
+  DECODESCOPE_CHECK(checkCount("v_head_dim", vHeadDim, 1 << 14));
+  if (qLoraRank < 0 || qLoraRank > 1 << 14)
+    return bad("q_lora_rank", "out of range", std::to_string(qLoraRank), "null, or 1 to 16384");
+  if (qkRopeHeadDim % 2 != 0)
+    return bad("qk_rope_head_dim", "odd under rotary positions", std::to_string(qkRopeHeadDim),
+               "an even number");
+  if (position != PositionKind::rotary)
+    return bad("position", "latent attention without rotary positions", "another kind", "rotary");
+  if (headDim != qkNopeHeadDim + qkRopeHeadDim) {
+    return bad("head_dim", "is not qk_nope_head_dim + qk_rope_head_dim", std::to_string(headDim),
+               std::to_string(qkNopeHeadDim + qkRopeHeadDim));
+  }
+  if (numKeyValueHeads != numAttentionHeads) {
+    return bad("num_key_value_heads", "differs from num_attention_heads under latent attention",
+               std::to_string(numKeyValueHeads), std::to_string(numAttentionHeads));
+  }
+  if (qkvBias) return bad("attention_bias", "biases of latent attention are not supported", "true", "false");
+  return {};
 }
 
 Result<void> ModelConfig::validate() const {
@@ -73,14 +109,15 @@ Result<void> ModelConfig::validate() const {
                "a divisor of " + std::to_string(numAttentionHeads));
   }
   if (position == PositionKind::rotary) {
-    if (headDim % 2 != 0) {
+    if (headDim % 2 != 0 && attention != AttentionKind::latent) {
       return bad("head_dim", "odd under rotary positions", std::to_string(headDim), "an even number");
     }
     if (!(ropeTheta > 0.0) || !std::isfinite(ropeTheta)) {
       return bad("rope_theta", "out of range", std::to_string(ropeTheta), "a finite number above 0");
     }
-    DECODESCOPE_CHECK(checkScaling(ropeScaling, headDim));
+    DECODESCOPE_CHECK(checkScaling(ropeScaling, rotaryDim()));
   }
+  DECODESCOPE_CHECK(validateAttention());
   if (!(normEps > 0.0f) || !std::isfinite(normEps)) {
     return bad(norm == NormKind::rmsNorm ? "rms_norm_eps" : "layer_norm_eps", "out of range",
                std::to_string(normEps), "a finite number above 0");
@@ -101,7 +138,9 @@ Result<void> ModelConfig::validate() const {
   }
   // In doubles: no product below can wrap, and 2^40 is far under 2^53.
   const double d = hiddenSize;
-  const double perLayer = d * (2.0 * queryWidth() + 2.0 * keyValueWidth()) +
+  const double latent = static_cast<double>(kvLoraRank) + qLoraRank + qkRopeHeadDim;
+  const double perLayer = d * (1.0 * queryWidth() + 2.0 * keyValueWidth() + contextWidth()) +
+                          latent * (d + queryWidth() + contextWidth()) +
                           d * intermediateSize * (gatedMlp ? 3.0 : 2.0) +
                           16.0 * (d + intermediateSize + queryWidth());
   const double total = numHiddenLayers * perLayer + 2.0 * d * vocabSize +

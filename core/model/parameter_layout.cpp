@@ -28,13 +28,27 @@ ParameterLayout::ParameterLayout(const ModelConfig& config) {
   for (int i = 0; i < config.numHiddenLayers; ++i) {
     const LayerIndex layer{i};
     if (preNorm) addNorm(ParameterRole::inputNormWeight, ParameterRole::inputNormBias, layer);
-    addLinear(ParameterRole::qProjWeight, ParameterRole::qProjBias, layer, config.queryWidth(), width,
-              config.qkvBias);
-    addLinear(ParameterRole::kProjWeight, ParameterRole::kProjBias, layer, config.keyValueWidth(), width,
-              config.qkvBias);
-    addLinear(ParameterRole::vProjWeight, ParameterRole::vProjBias, layer, config.keyValueWidth(), width,
-              config.qkvBias);
-    addLinear(ParameterRole::oProjWeight, ParameterRole::oProjBias, layer, width, config.queryWidth(),
+    const bool latent = config.attention == AttentionKind::latent;
+    if (latent && config.qLoraRank > 0) {
+      add(ParameterRole::qAProjWeight, layer, config.qLoraRank, width);
+      add(ParameterRole::qANormWeight, layer, 1, config.qLoraRank);
+      add(ParameterRole::qBProjWeight, layer, config.queryWidth(), config.qLoraRank);
+    } else {
+      addLinear(ParameterRole::qProjWeight, ParameterRole::qProjBias, layer, config.queryWidth(), width,
+                config.qkvBias);
+    }
+    if (latent) {
+      add(ParameterRole::kvAProjWeight, layer, config.kvLoraRank + config.qkRopeHeadDim, width);
+      add(ParameterRole::kvANormWeight, layer, 1, config.kvLoraRank);
+      add(ParameterRole::kvBProjWeight, layer,
+          config.numAttentionHeads * (config.qkNopeHeadDim + config.vHeadDim), config.kvLoraRank);
+    } else {
+      addLinear(ParameterRole::kProjWeight, ParameterRole::kProjBias, layer, config.keyValueWidth(), width,
+                config.qkvBias);
+      addLinear(ParameterRole::vProjWeight, ParameterRole::vProjBias, layer, config.keyValueWidth(), width,
+                config.qkvBias);
+    }
+    addLinear(ParameterRole::oProjWeight, ParameterRole::oProjBias, layer, width, config.contextWidth(),
               config.oProjBias);
     addNorm(ParameterRole::postAttentionNormWeight, ParameterRole::postAttentionNormBias, layer);
     const int inner = config.intermediateSize;

@@ -8,7 +8,8 @@
 
 namespace decodescope {
 
-/// What a parameter tensor is for. How a file names it is the business of core/formats.
+/// What a parameter tensor is for. How a file names it is the business of core/formats. New roles go to the
+/// end: a role's number is part of its stream of random first weights.
 enum class ParameterRole {
   embedTokens,     // (V, D)
   embedPositions,  // (S + positionOffset, D), learned positions only
@@ -21,7 +22,7 @@ enum class ParameterRole {
   vProjWeight,
   vProjBias,  // (G·d, D), (G·d)
   oProjWeight,
-  oProjBias,  // (D, H·d), (D)
+  oProjBias,  // (D, H·d), (D); under MLA (D, H·v)
   postAttentionNormWeight,
   postAttentionNormBias,  // (D)
   gateProjWeight,
@@ -36,6 +37,12 @@ enum class ParameterRole {
   finalNormBias,  // (D)
   lmHeadWeight,   // (V, D), untied only
   lmHeadBias,     // (V)
+  qAProjWeight,
+  qANormWeight,
+  qBProjWeight,  // MLA with q_lora_rank Q: (Q, D), (Q), (H·d, Q), in place of q_proj
+  kvAProjWeight,
+  kvANormWeight,
+  kvBProjWeight,  // MLA: (C + r, D), (C), (H·(n + v), C), in place of k_proj and v_proj
 };
 
 /// One parameter tensor: its role, its shape (vectors are 1 × cols) and where it lies in the arena.

@@ -30,4 +30,8 @@ void activate(Activation kind, std::span<float> x) {
   for (float& v : x) v = activate(kind, v);
 }
 
+float linearFeature(float x) {
+  return x > 0 ? x + 1 : std::exp(x);
+}
+
 }  // namespace decodescope

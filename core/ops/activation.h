@@ -13,4 +13,8 @@ float activate(Activation kind, float x);
 /// The same for many, in place, by the fast kernels where there is one.
 void activate(Activation kind, std::span<float> x);
 
+/// The feature map of linear attention: elu(x) + 1 = x + 1 for x > 0, else e^x. Katharopoulos et al. 2020,
+/// eq. 7.
+float linearFeature(float x);
+
 }  // namespace decodescope

@@ -20,7 +20,7 @@ double llama3Frequency(const RopeScaling& scaling, double frequency) {
 }  // namespace
 
 double ropeUnscaledFrequency(const ModelConfig& config, int pair) {
-  return std::pow(config.ropeTheta, -2.0 * pair / config.headDim);
+  return std::pow(config.ropeTheta, -2.0 * pair / config.rotaryDim());
 }
 
 double ropeFrequency(const ModelConfig& config, int pair) {

@@ -6,8 +6,8 @@
 
 namespace decodescope {
 
-/// θ_i = base^(−2i/d), in radians a position, for pair i of d/2, before any scaling. Su et al. 2021
-/// (RoFormer), §3.2.2.
+/// θ_i = base^(−2i/d), in radians a position, for pair i of d/2, before any scaling; d is config.rotaryDim().
+/// Su et al. 2021 (RoFormer), §3.2.2.
 double ropeUnscaledFrequency(const ModelConfig& config, int pair);
 
 /// θ_i as the model turns by it: scaled as config.ropeScaling says. The only source of rotary frequencies:

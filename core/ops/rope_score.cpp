@@ -27,11 +27,11 @@ std::vector<Complex> pairProducts(RotaryLayout layout, std::span<const float> q,
 
 std::vector<float> turned(const ModelConfig& config, RotaryLayout layout, std::span<const float> x,
                           Position position) {
-  const int half = config.headDim / 2;
+  const int half = config.rotaryDim() / 2;
   std::vector<float> cosines(static_cast<std::size_t>(half)), sines(cosines.size());
   ropeTable(config, position, {cosines.data(), 1, half}, {sines.data(), 1, half});
   std::vector<float> row(x.begin(), x.end());
-  applyRope(layout, config.headDim, cosines.data(), sines.data(), row);
+  applyRope(layout, config.rotaryDim(), cosines.data(), sines.data(), row);
   return row;
 }
 
@@ -70,7 +70,7 @@ float ropeScore(const ModelConfig& config, RotaryLayout layout, std::span<const 
                 std::span<const float> k, Position m, Position n) {
   const std::vector<float> query = turned(config, layout, q, m), key = turned(config, layout, k, n);
   float score = 0;
-  kernels().attentionScores(query.data(), {key.data(), 1, config.headDim}, 1,
+  kernels().attentionScores(query.data(), {key.data(), 1, config.rotaryDim()}, 1,
                             1.0f / std::sqrt(static_cast<float>(config.headDim)), &score);
   return score;
 }
@@ -79,7 +79,7 @@ std::vector<double> ropeScoresByDistance(const ModelConfig& config, RotaryLayout
                                          std::span<const float> q, std::span<const float> k, int distances) {
   const std::vector<Complex> products = pairProducts(layout, q, k);
   std::vector<double> scores(static_cast<std::size_t>(distances));
-  for (int i = 0; i < config.headDim / 2; ++i) {
+  for (int i = 0; i < config.rotaryDim() / 2; ++i) {
     const double frequency = ropeFrequency(config, i);
     for (int r = 0; r < distances; ++r)
       scores[static_cast<std::size_t>(r)] +=
@@ -90,7 +90,7 @@ std::vector<double> ropeScoresByDistance(const ModelConfig& config, RotaryLayout
 }
 
 std::vector<double> ropeDecay(const ModelConfig& config, int distances) {
-  const int half = config.headDim / 2;
+  const int half = config.rotaryDim() / 2;
   std::vector<Complex> sums(static_cast<std::size_t>(distances));
   std::vector<double> decay(sums.size());
   for (int i = 0; i < half; ++i) {
@@ -111,7 +111,7 @@ double ropeBoundFactor(const ModelConfig& config, RotaryLayout layout, std::span
   double largest = 0;
   for (std::size_t i = 0; i + 1 < products.size(); ++i)
     largest = std::max(largest, std::abs(products[i + 1] - products[i]));
-  return largest * (config.headDim / 2) / std::sqrt(static_cast<double>(config.headDim));
+  return largest * (config.rotaryDim() / 2) / std::sqrt(static_cast<double>(config.headDim));
 }
 
 }  // namespace decodescope

@@ -28,7 +28,8 @@ struct RopeCost {
 RopeCost ropeCost(int headDim);
 
 /// q'·k' / √d of a query at position m and a key at n, turned and multiplied as the decoder does it. q, k (d)
-/// as projected, in this layout.
+/// as projected, in this layout. Under MLA q and k are the rotary parts (r), whose product is a summand of
+/// the score: divided by the same √d.
 float ropeScore(const ModelConfig& config, RotaryLayout layout, std::span<const float> q,
                 std::span<const float> k, Position m, Position n);
 

@@ -16,8 +16,8 @@ class TraceSink {
   /// The new rows of a site, in one call a layer (or one in all for sites outside the layers).
   ///   rows (n, siteRowWidth): row r belongs to position first + r.
   /// SiteShape::attention comes in one call a query instead: rows (H, visible), first is the query's
-  /// position. The span is valid during the call only. Called on the thread that called forward(), never on
-  /// two at once.
+  /// position; so does SiteShape::state, rows (1, width). The span is valid during the call only. Called on
+  /// the thread that called forward(), never on two at once.
   virtual void record(Site site, LayerIndex layer, Position first, ConstMatrixSpan rows) = 0;
 };
 

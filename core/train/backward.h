@@ -18,7 +18,7 @@ inline constexpr TokenId kNoTarget{-1};
 /// The backward pass is written by hand for every block that ModelConfig can describe: embeddings (tied or
 /// not, learned positions), RMSNorm and LayerNorm before or after the block, linear layers with and without
 /// bias, RoPE in both layouts, causal attention with shared key/value heads, gated and plain MLPs, cross
-/// entropy.
+/// entropy; sliding windows, MLA with and without a latent of the queries, linear attention.
 class SequenceGradient {
  public:
   /// Needs config.validate().ok() and 1 ≤ maxRows ≤ S.
@@ -43,7 +43,19 @@ class SequenceGradient {
   void mlpBackward(Pass& pass, LayerIndex layer, ConstMatrixSpan dOut, MatrixSpan dIn);
   void attentionBackward(Pass& pass, LayerIndex layer, ConstMatrixSpan input, ConstMatrixSpan dOut,
                          MatrixSpan dIn);
-  void headsBackward(LayerIndex layer, ConstMatrixSpan dContext, MatrixSpan dq, MatrixSpan dk, MatrixSpan dv);
+  void latentBackward(Pass& pass, LayerIndex layer, ConstMatrixSpan input, ConstMatrixSpan dContext,
+                      MatrixSpan dIn);
+  /// Queries, keys and values of every head, side by side in rows, values `valueOffset` behind the start of
+  /// blocks of `valueStride` numbers a head.
+  struct HeadStates {
+    ConstMatrixSpan q, k, v;
+    int valueStride = 0;
+    int valueOffset = 0;
+  };
+  void headsBackward(LayerIndex layer, const HeadStates& states, ConstMatrixSpan dContext, MatrixSpan dq,
+                     MatrixSpan dk, MatrixSpan dv);
+  void linearHeadsBackward(LayerIndex layer, ConstMatrixSpan dContext, MatrixSpan dq, MatrixSpan dk,
+                           MatrixSpan dv);
   void unrotate(MatrixSpan rows) const;
 
   ModelConfig m_config;
@@ -51,7 +63,7 @@ class SequenceGradient {
   KvCache m_cache;
   ForwardWorkspace m_forward;
   ForwardWorkspace m_scratch;
-  AlignedBuffer m_cosines, m_sines;  ///< (maxRows, d/2), RoPE only
+  AlignedBuffer m_cosines, m_sines;  ///< (maxRows, config.rotaryDim()/2), RoPE only
 };
 
 }  // namespace decodescope

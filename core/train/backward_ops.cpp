@@ -82,6 +82,13 @@ void normBackward(const ModelConfig& config, ConstMatrixSpan x, NormWeights weig
   }
 }
 
+void rmsNormBackward(ConstMatrixSpan x, NormWeights weights, float eps, ConstMatrixSpan dy, float* dGamma,
+                     MatrixSpan dx, bool accumulate) {
+  for (int r = 0; r < x.rows; ++r) {
+    rmsNormRowBackward(x.row(r), weights.weight, dy.row(r), eps, x.cols, dGamma, dx.row(r), accumulate);
+  }
+}
+
 float activationDerivative(Activation kind, float x) {
   switch (kind) {
     case Activation::silu: {

@@ -31,6 +31,10 @@ void linearBackward(ConstMatrixSpan x, const LinearWeights& weights, ConstMatrix
 void normBackward(const ModelConfig& config, ConstMatrixSpan x, NormWeights weights, ConstMatrixSpan dy,
                   const NormGradient& gradient, MatrixSpan dx, bool accumulate);
 
+/// The RMSNorm part of it by itself, with an ε of its own: MLA's inner norms. dGamma (D).
+void rmsNormBackward(ConstMatrixSpan x, NormWeights weights, float eps, ConstMatrixSpan dy, float* dGamma,
+                     MatrixSpan dx, bool accumulate);
+
 /// d act(x) / dx.
 float activationDerivative(Activation kind, float x);
 

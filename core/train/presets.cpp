@@ -50,6 +50,19 @@ ModelConfig vanilla(int layers, int width, int heads, int inner) {
   return config;
 }
 
+/// LLaMA blocks around DeepSeek-V2's attention. A token caches rank + rotary numbers a layer.
+ModelConfig deepseek(int layers, int width, int heads, int rank, int nope, int rotary, int value, int inner) {
+  ModelConfig config = llama(layers, width, heads, heads, nope + rotary, inner);
+  config.modelType = "deepseek_v2";
+  config.attention = AttentionKind::latent;
+  config.rotaryLayout = RotaryLayout::interleaved;
+  config.kvLoraRank = rank;
+  config.qkNopeHeadDim = nope;
+  config.qkRopeHeadDim = rotary;
+  config.vHeadDim = value;
+  return config;
+}
+
 TrainingPreset tales(std::string variant, std::string how, ModelConfig config) {
   TrainingPreset preset;
   std::string folder = variant;
@@ -118,6 +131,11 @@ std::vector<TrainingPreset> makePresets() {
                           llama(3, 128, 8, 8, 16, 344)));
   presets.push_back(
       tales("MQA", "LLaMA blocks; 8 query heads share 1 key/value head.", llama(3, 128, 8, 1, 16, 344)));
+  presets.push_back(
+      tales("MLA",
+            "LLaMA blocks with DeepSeek-V2's attention: a latent of 32 numbers and one rotary key "
+            "of 8 are cached for all 8 heads.",
+            deepseek(3, 128, 8, 32, 16, 8, 16, 344)));
   presets.push_back(
       tales("vanilla",
             "The 2017 decoder: LayerNorm after each block, sinusoidal positions, ReLU, 8 heads of their own.",

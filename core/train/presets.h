@@ -26,8 +26,8 @@ struct TrainingPreset {
   TalesData::Settings tales;           ///< the others
 };
 
-/// nextday, love, tales-gqa, tales-mha, tales-mqa, tales-vanilla. The tales differ in their configuration
-/// alone.
+/// nextday, love, tales-gqa, tales-mha, tales-mqa, tales-mla, tales-vanilla. The tales differ in their
+/// configuration alone.
 const std::vector<TrainingPreset>& trainingPresets();
 
 /// nullptr when there is none of this name.

@@ -66,6 +66,22 @@ int targetsIn(const std::vector<TrainingSequence>& sequences) {
   return static_cast<int>(count);
 }
 
+/// Whether a row of this matrix makes a number of a query or a key.
+bool makesQueryOrKey(const ModelConfig& config, ParameterRole role, int row) {
+  switch (role) {
+    case ParameterRole::qProjWeight:
+    case ParameterRole::qBProjWeight:
+    case ParameterRole::kProjWeight:
+      return true;
+    case ParameterRole::kvAProjWeight:
+      return row >= config.kvLoraRank;
+    case ParameterRole::kvBProjWeight:
+      return row % (config.qkNopeHeadDim + config.vHeadDim) < config.qkNopeHeadDim;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void initializeWeights(Model& model, std::uint64_t seed, bool sinusoidalPositions) {
@@ -85,7 +101,6 @@ void initializeWeights(Model& model, std::uint64_t seed, bool sinusoidalPosition
     double deviation = 1.0 / std::sqrt(3.0 * p.cols);
     if (p.role == ParameterRole::embedTokens || p.role == ParameterRole::embedPositions)
       deviation = 1.0 / std::sqrt(p.cols);
-    if (p.role == ParameterRole::qProjWeight || p.role == ParameterRole::kProjWeight) deviation *= 3.0;
     if (p.role == ParameterRole::oProjWeight || p.role == ParameterRole::downProjWeight)
       deviation /= std::sqrt(2.0 * config.numHiddenLayers);
     double common = p.role == ParameterRole::embedTokens ? 2.0 * deviation : 0.0;
@@ -100,8 +115,9 @@ void initializeWeights(Model& model, std::uint64_t seed, bool sinusoidalPosition
       for (double& value : centre) value = common * random.normal();
     }
     for (int r = 0; r < p.rows; ++r) {
+      const double spread = makesQueryOrKey(config, p.role, r) ? 3.0 * deviation : deviation;
       for (int c = 0; c < p.cols; ++c) {
-        matrix(r, c) = static_cast<float>(centre[static_cast<std::size_t>(c)] + deviation * random.normal());
+        matrix(r, c) = static_cast<float>(centre[static_cast<std::size_t>(c)] + spread * random.normal());
       }
     }
   }
@@ -198,6 +214,12 @@ std::uint64_t Trainer::fingerprint() const {
         c.positionOffset, m_data->maxRows(), m_data->sequences(0), m_settings.optimizer.steps,
         m_settings.optimizer.warmupSteps, m_settings.trainPositions ? 1 : 0}) {
     sum.add(static_cast<std::uint64_t>(value));
+  }
+  if (c.attention != AttentionKind::softmax || c.slidingWindow > 0) {
+    for (const int value :
+         {static_cast<int>(c.attention), c.slidingWindow, c.qkNopeHeadDim, c.qkRopeHeadDim, c.vHeadDim}) {
+      sum.add(static_cast<std::uint64_t>(value));
+    }
   }
   const OptimizerSettings& o = m_settings.optimizer;
   for (const double value : {o.learningRate, o.finalLearningRate, o.beta1, o.beta2, o.epsilon, o.weightDecay,

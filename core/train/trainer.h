@@ -21,14 +21,14 @@ struct TrainerSettings {
   bool trainPositions = true;  ///< false: a learned position table starts as sinusoids and stays so
 };
 
-/// Sets the weights that a training starts from. Matrices are normal with deviation 1/√(3·in), those of q and
-/// k three times that, those that write into the residual stream smaller by √(2L); embeddings have 1/√D
-/// around a common vector of twice that; norms are 1, biases 0. Each tensor has its own stream of the seed,
-/// so models that share a shape share its first weights. The common vector gives q and k something constant
-/// to rotate, and large first q and k let it weigh: a head can then look at a distance, whatever the tokens.
-/// Without both no head of a small model learns to within the steps that it has.
-/// Beside sinusoids, which serve that end themselves and are large, embeddings have 3/√D and no common
-/// vector.
+/// Sets the weights that a training starts from. Matrices are normal with deviation 1/√(3·in), rows that make
+/// q or k (MLA: its rotary key and the keys' part of kv_b_proj too) three times that, those that write into
+/// the residual stream smaller by √(2L); embeddings have 1/√D around a common vector of twice that; norms are
+/// 1, biases 0. Each tensor has its own stream of the seed, so models that share a shape share its first
+/// weights. The common vector gives q and k something constant to rotate, and large first q and k let it
+/// weigh: a head can then look at a distance, whatever the tokens. Without both no head of a small model
+/// learns to within the steps that it has. Beside sinusoids, which serve that end themselves and are large,
+/// embeddings have 3/√D and no common vector.
 void initializeWeights(Model& model, std::uint64_t seed, bool sinusoidalPositions);
 
 /// Trains one model, a step at a time. Everything that follows from the settings, the data and the step

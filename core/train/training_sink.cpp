@@ -30,7 +30,18 @@ bool TrainingSink::wants(Site site, LayerIndex) const {
   if (!siteExists(site, m_config)) return false;
   const bool postNorm = m_config.normPlacement == NormPlacement::postNorm;
   const bool rotary = m_config.position == PositionKind::rotary;
+  const bool latent = m_config.attention == AttentionKind::latent;
+  const bool linear = m_config.attention == AttentionKind::linear;
   switch (site) {
+    case Site::qAProj:
+    case Site::qALayernorm:
+    case Site::kvAProj:
+    case Site::kvALayernorm:
+    case Site::kvBProj:
+    case Site::queryStates:
+    case Site::keyStates:
+    case Site::qFeatures:
+    case Site::kFeatures:
     case Site::embedTokens:
     case Site::inputLayernorm:
     case Site::vProj:
@@ -46,10 +57,10 @@ bool TrainingSink::wants(Site site, LayerIndex) const {
       return true;
     case Site::qProj:
     case Site::kProj:
-      return !rotary;
+      return !rotary && !latent && !linear;
     case Site::qRot:
     case Site::kRot:
-      return rotary;
+      return rotary && !latent;
     case Site::downProj:
       return postNorm;
     default:

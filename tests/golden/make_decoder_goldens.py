@@ -2,6 +2,7 @@
 """Makes tests/golden/decoders/: small random models as Hugging Face folders and every tensor of one pass through them.
 
 Written from the papers and the published shapes with PyTorch in double precision; shares nothing with the decoder in core/.
+MLA's names, its layout of rotary pairs and the epsilon of its inner norms follow Transformers' models/deepseek_v2/modeling_deepseek_v2.py.
 Needs python3-torch and python3-numpy. Run: python3 tests/golden/make_decoder_goldens.py
 """
 import json
@@ -141,6 +142,78 @@ def llama(name, heads, groups, d, width=24, inner=40, layers=2, vocab=32, tied=T
     write(name, config, w, seen)
 
 
+def rotate_pairs(x, frequency):
+    """x (T, heads, d): pair i is (x[2i], x[2i + 1]), as one complex number (Transformers' modeling_deepseek_v2, apply_rotary_emb)."""
+    t, heads, d = x.shape
+    turn = torch.polar(torch.ones(t, d // 2), torch.arange(t)[:, None] * frequency[None, :])
+    turned = torch.view_as_complex(x.reshape(t, heads, d // 2, 2).contiguous()) * turn[:, None, :]
+    return torch.view_as_real(turned).reshape(t, heads, d)
+
+
+def deepseek_v2(name, q_rank, heads=3, rank=10, n=6, r=4, v=5, width=24, inner=40, layers=2, vocab=32, theta=10000.0, eps=1e-5):
+    """MLA, arXiv 2405.04434 eq. 9-19, dense feed-forward. The two inner norms have their own epsilon of 1e-6 whatever rms_norm_eps is."""
+    w, m = Weights(), "self_attn."
+    w["model.embed_tokens.weight"] = rounded(vocab, width, scale=0.5)
+    for i in range(layers):
+        p = f"model.layers.{i}."
+        w.norm(p + "input_layernorm", width, False)
+        if q_rank:
+            w.linear(p + m + "q_a_proj", q_rank, width, False)
+            w.norm(p + m + "q_a_layernorm", q_rank, False)
+            w.linear(p + m + "q_b_proj", heads * (n + r), q_rank, False)
+        else:
+            w.linear(p + m + "q_proj", heads * (n + r), width, False)
+        w.linear(p + m + "kv_a_proj_with_mqa", rank + r, width, False)
+        w.norm(p + m + "kv_a_layernorm", rank, False)
+        w.linear(p + m + "kv_b_proj", heads * (n + v), rank, False)
+        w.linear(p + m + "o_proj", width, heads * v, False)
+        w.norm(p + "post_attention_layernorm", width, False)
+        for c, out, inp in (("gate", inner, width), ("up", inner, width), ("down", width, inner)):
+            w.linear(f"{p}mlp.{c}_proj", out, inp, False)
+    w.norm("model.norm", width, False)
+    w["lm_head.weight"] = rounded(vocab, width, scale=0.5)
+    config = dict(model_type="deepseek_v2", architectures=["DeepseekV2ForCausalLM"], vocab_size=vocab, hidden_size=width,
+                  intermediate_size=inner, num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=heads, q_lora_rank=q_rank,
+                  kv_lora_rank=rank, qk_nope_head_dim=n, qk_rope_head_dim=r, v_head_dim=v, first_k_dense_replace=layers,
+                  max_position_embeddings=64, rms_norm_eps=eps, rope_theta=theta, hidden_act="silu", tie_word_embeddings=False)
+    frequency = frequencies(r, theta, None)
+
+    def rms(x, name, eps):
+        return x / torch.sqrt((x * x).mean(-1, keepdim=True) + eps) * w[name + ".weight"]
+
+    def linear(x, name):
+        return F.linear(x, w[name + ".weight"])
+
+    seen, t = {}, len(TOKENS)
+    x = seen["embed_tokens"] = w["model.embed_tokens.weight"][TOKENS]
+    for i in range(layers):
+        p, s = f"model.layers.{i}.", f"layers.{i}."
+        h = seen[s + "input_layernorm"] = rms(x, p + "input_layernorm", eps)
+        if q_rank:
+            down = seen[s + m + "q_a_proj"] = linear(h, p + m + "q_a_proj")
+            down = seen[s + m + "q_a_layernorm"] = rms(down, p + m + "q_a_layernorm", 1e-6)
+            q = seen[s + m + "q_b_proj"] = linear(down, p + m + "q_b_proj").view(t, heads, n + r)
+        else:
+            q = seen[s + m + "q_proj"] = linear(h, p + m + "q_proj").view(t, heads, n + r)
+        compressed = seen[s + m + "kv_a_proj_with_mqa"] = linear(h, p + m + "kv_a_proj_with_mqa")
+        latent = seen[s + m + "kv_a_layernorm"] = rms(compressed[:, :rank], p + m + "kv_a_layernorm", 1e-6)
+        rebuilt = seen[s + m + "kv_b_proj"] = linear(latent, p + m + "kv_b_proj").view(t, heads, n + v)
+        q_r = seen[s + m + "q_rot"] = rotate_pairs(q[..., n:], frequency)
+        k_r = seen[s + m + "k_rot"] = rotate_pairs(compressed[:, None, rank:], frequency)
+        query = torch.cat([q[..., :n], q_r], dim=-1)
+        key = torch.cat([rebuilt[..., :n], k_r.expand(t, heads, r)], dim=-1)
+        o = seen[s + m + "o_proj"] = linear(attention(query, key, rebuilt[..., n:], seen, s + m), p + m + "o_proj")
+        x = x + o
+        h = seen[s + "post_attention_layernorm"] = rms(x, p + "post_attention_layernorm", eps)
+        g = seen[s + "mlp.gate_proj"] = linear(h, p + "mlp.gate_proj")
+        u = seen[s + "mlp.up_proj"] = linear(h, p + "mlp.up_proj")
+        f = seen[s + "mlp.down_proj"] = linear(F.silu(g) * u, p + "mlp.down_proj")
+        x = seen[s + "output"] = x + f
+    h = seen["norm"] = rms(x, "model.norm", eps)
+    seen["logits"] = F.linear(h, w["lm_head.weight"])
+    write(name, config, w, seen)
+
+
 def layer_normed(name, kind, heads, width=24, inner=40, layers=2, vocab=32, pre=True):
     """gpt2 (Conv1D, fused c_attn) and opt (offset 2, ReLU, pre- or post-norm)."""
     d, context, eps, t = width // heads, 64, 1e-5, len(TOKENS)
@@ -240,4 +313,6 @@ llama("llama-rope-linear", heads=4, groups=2, d=6, scaling=dict(rope_type="linea
 # Of the eight pairs the first two are fast, two are blended, the rest slow.
 llama("llama-rope-llama3", heads=2, groups=1, d=16, theta=500.0, scaling=dict(
     rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=96))
+deepseek_v2("deepseek-v2", q_rank=None)
+deepseek_v2("deepseek-v2-query-rank", q_rank=8)
 print(sum(f.stat().st_size for f in OUT.rglob("*") if f.is_file()) // 1024, "KiB in", OUT)

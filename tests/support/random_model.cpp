@@ -51,7 +51,8 @@ class IdTokenizer : public Tokenizer {
 
 bool isNormWeight(ParameterRole role) {
   return role == ParameterRole::inputNormWeight || role == ParameterRole::postAttentionNormWeight ||
-         role == ParameterRole::postFeedforwardNormWeight || role == ParameterRole::finalNormWeight;
+         role == ParameterRole::postFeedforwardNormWeight || role == ParameterRole::finalNormWeight ||
+         role == ParameterRole::qANormWeight || role == ParameterRole::kvANormWeight;
 }
 
 }  // namespace
@@ -128,6 +129,35 @@ std::vector<NamedConfig> decoderFamily() {
     c.activation = Activation::relu;
   });
   add("no_positions", [](ModelConfig& c) { c.position = PositionKind::none; });
+  add("window_5", [](ModelConfig& c) {
+    c.numKeyValueHeads = 2;
+    c.slidingWindow = 5;
+  });
+  const auto latent = [](ModelConfig& c) {
+    c.attention = AttentionKind::latent;
+    c.rotaryLayout = RotaryLayout::interleaved;
+    c.qkNopeHeadDim = 5;
+    c.qkRopeHeadDim = 4;
+    c.headDim = 9;
+    c.vHeadDim = 7;
+    c.kvLoraRank = 10;
+  };
+  add("mla", latent);
+  add("mla_query_rank", [&](ModelConfig& c) {
+    latent(c);
+    c.qLoraRank = 11;
+    c.rotaryLayout = RotaryLayout::rotateHalf;
+  });
+  add("linear", [&](ModelConfig& c) {
+    layerNormed(c);
+    c.position = PositionKind::learned;
+    c.attention = AttentionKind::linear;
+    c.numKeyValueHeads = 2;
+  });
+  add("linear_no_positions", [](ModelConfig& c) {
+    c.position = PositionKind::none;
+    c.attention = AttentionKind::linear;
+  });
   add("post_rms", [](ModelConfig& c) { c.normPlacement = NormPlacement::postNorm; });
   return family;
 }

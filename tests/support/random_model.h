@@ -19,7 +19,8 @@ ModelConfig smallConfig();
 
 /// Every kind of decoder that a configuration can describe: MHA, GQA, MQA, free head_dim, both rotary
 /// layouts, LayerNorm, post-norm, learned, sinusoidal and no positions, plain and gated MLPs with every
-/// activation, biases, untied output.
+/// activation, biases, untied output; a sliding window, MLA with and without a latent of the queries, linear
+/// attention.
 std::vector<NamedConfig> decoderFamily();
 
 /// Normal weights of a size at which attention is neither flat nor saturated; norms around 1. Needs

@@ -35,7 +35,7 @@ void AttentionModel::present(const SessionSnapshot& session, const Selection& se
                              const AttentionSettings& settings) {
   m_settings = settings;
   m_sharedEnds.clear();
-  m_shown = shownRun(session, selection);
+  m_shown = shownRunWithScores(session, selection);
   m_traces = {};
   m_layers = m_heads = m_firstNew = m_firstComputed = m_missingRows = 0;
   m_headsPerGroup = 1;

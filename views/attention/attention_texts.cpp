@@ -188,6 +188,7 @@ QString AttentionModel::headSummary(LayerIndex layer, HeadIndex head) const {
 QString AttentionModel::emptyText() const {
   if (state() == ShownRun::State::noModel)
     return tr("Open a model: every query's attention over the keys it can see appears here, head by head.");
+  if (state() == ShownRun::State::lacking) return m_shown.lackingText();
   if (m_shown.run->promptLength == 0)
     return tr("Type a prompt and make a step: the attention of all %1 heads of layer %2 appears here.")
         .arg(m_heads)

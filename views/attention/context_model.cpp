@@ -18,7 +18,7 @@ ContextNumbers contextNumbers(const AttentionModel& model, int rowsShown) {
   for (float& w : weights) {
     if (!std::isfinite(w)) w = 0;
   }
-  const int group = config.keyValueHeadOf(s.head).value;
+  const KvHeadIndex group = config.keyValueHeadOf(s.head);
   const auto headRow = [](std::span<const float> row, int head, int heads) {
     const std::size_t width = row.size() / static_cast<std::size_t>(heads);
     return row.subspan(static_cast<std::size_t>(head) * width, width);
@@ -26,8 +26,10 @@ ContextNumbers contextNumbers(const AttentionModel& model, int rowsShown) {
   std::vector<std::span<const float>> values;
   for (int k = 0; k < static_cast<int>(weights.size()); ++k) {
     const PositionTrace* trace = model.shown().trace(Position{k});
-    if (!trace || trace->row(Site::vProj, s.layer).empty()) return numbers;
-    values.push_back(headRow(trace->row(Site::vProj, s.layer), group, config.numKeyValueHeads));
+    const std::span<const float> value =
+        trace ? attentionValue(config, *trace, s.layer, group) : std::span<const float>();
+    if (value.empty()) return numbers;
+    values.push_back(value);
   }
   const std::size_t width = values.front().size();
   numbers.headDim = static_cast<int>(width);

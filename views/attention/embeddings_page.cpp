@@ -68,12 +68,9 @@ EmbeddingProducts embeddingProducts(const AttentionModel& model) {
   products.tokens = std::min(model.tokens(), EmbeddingProducts::kMostTokens);
   const ModelConfig& config = model.config();
   const Selection& s = model.selection();
-  const auto headOf = [](std::span<const float> row, int head, int heads) {
-    const std::size_t width = row.size() / static_cast<std::size_t>(heads);
-    return row.subspan(static_cast<std::size_t>(head) * width, width);
-  };
   const KvHeadIndex kvHead = config.keyValueHeadOf(s.head);
-  const bool rotary = siteExists(Site::qRot, config);
+  // MLA turns a part of q and k only: the whole of them has no "before".
+  const bool rotary = siteExists(Site::qRot, config) && config.attention == AttentionKind::softmax;
   std::vector<std::span<const float>> x, q, k, plainQ, plainK;
   for (int p = 0; p < products.tokens; ++p) {
     const PositionTrace* trace = model.shown().trace(Position{p});
@@ -85,10 +82,9 @@ EmbeddingProducts embeddingProducts(const AttentionModel& model) {
     x.push_back(trace->row(Site::embedTokens));
     q.push_back(attentionQuery(config, *trace, s.layer, s.head));
     k.push_back(attentionKey(config, *trace, s.layer, kvHead));
-    const std::span<const float> qAll = trace->row(Site::qProj, s.layer),
-                                 kAll = trace->row(Site::kProj, s.layer);
-    plainQ.push_back(qAll.empty() ? qAll : headOf(qAll, s.head.value, config.numAttentionHeads));
-    plainK.push_back(kAll.empty() ? kAll : headOf(kAll, kvHead.value, config.numKeyValueHeads));
+    if (!rotary) continue;
+    plainQ.push_back(numbersAt(*trace, s.layer, rotaryQueryPlace(config, s.head, false), config.headDim));
+    plainK.push_back(numbersAt(*trace, s.layer, rotaryKeyPlace(config, kvHead, false), config.headDim));
   }
   products.embeddings = productsOf(x, x);
   products.scores = productsOf(q, k);
@@ -193,7 +189,7 @@ std::optional<Hit> EmbeddingsPage::hitTest(QPointF point, const AttentionModel& 
   hit.clicked = hit.hovered;
   hit.clicked->site = spot->panel == 0                ? Site::embedTokens
                       : spot->panel + 1 == all.size() ? Site::scores
-                                                      : Site::qProj;
+                                                      : queryProjectionSite(model.config());
   hit.toolTip = tr("%1 with %2: %3\n%2 with %1: %4")
                     .arg(model.tokenText(spot->query), model.tokenText(spot->key), at(spot->query, spot->key),
                          at(spot->key, spot->query));

@@ -171,7 +171,7 @@ QString HeadsModel::readersText(int keyValueHead) const {
 QString HeadsModel::title() const {
   return tr("Heads of layer %1: %2")
       .arg(QString::number(m_shown.selection.layer.value),
-           QString::fromLatin1(m_shown.config().attentionName()));
+           QString::fromStdString(m_shown.config().attentionName()));
 }
 
 QStringList HeadsModel::facts() const {

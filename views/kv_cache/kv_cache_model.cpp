@@ -64,8 +64,12 @@ void KvCacheModel::present(const SessionSnapshot& session, const Selection& sele
     m_state = State::nothingDecoded;
     return;
   }
-  m_state = State::ready;
   m_cacheOn = step().kvCache;
+  if (config.attention != AttentionKind::softmax) {
+    m_state = State::lacking;
+    return;
+  }
+  m_state = State::ready;
   while (m_capacity < m_tokens) m_capacity *= 2;
   m_capacity = std::max(m_tokens, std::min(m_capacity, config.maxPositionEmbeddings));
   measure();
@@ -209,7 +213,10 @@ QString KvCacheModel::title() const {
 
 QString KvCacheModel::subtitle() const {
   if (m_state != State::ready) return {};
-  const QString at = tr("step %1 of %2").arg(m_selection.step.value).arg(m_run->stepCount());
+  QString at = tr("step %1 of %2").arg(m_selection.step.value).arg(m_run->stepCount());
+  if (const int window = m_run->model->config().slidingWindow; window > 0 && m_tokens > window && m_cacheOn)
+    at += tr("  ·  window of %1: only the last %1 rows are held, earlier ones are shown from the trace")
+              .arg(window);
   const StepRecord& s = step();
   const int again = s.firstNewPosition - s.firstRow;
   if (again > 0) {
@@ -234,6 +241,12 @@ QString KvCacheModel::heldCaption() const {
   return tr("held after step %1").arg(m_selection.step.value);
 }
 
+/// T, or no more than a window's rows.
+int KvCacheModel::heldRows() const {
+  const int window = m_run->model->config().slidingWindow;
+  return window > 0 ? std::min(window, m_tokens) : m_tokens;
+}
+
 QStringList KvCacheModel::formula() const {
   if (m_state != State::ready) return {};
   if (!m_cacheOn) {
@@ -242,14 +255,14 @@ QStringList KvCacheModel::formula() const {
                 .arg(m_layers)
                 .arg(m_kvHeads)
                 .arg(m_headDim)
-                .arg(m_tokens)
+                .arg(heldRows())
                 .arg(groupedNumber(bytesFor(m_tokens)))};
   }
   return {tr("2 (K, V) · L · G · d · T · 4 bytes"), QStringLiteral("2 · %1 · %2 · %3 · %4 · 4 = %5 B")
                                                         .arg(m_layers)
                                                         .arg(m_kvHeads)
                                                         .arg(m_headDim)
-                                                        .arg(m_tokens)
+                                                        .arg(heldRows())
                                                         .arg(groupedNumber(step().kvBytes))};
 }
 
@@ -330,14 +343,41 @@ QString KvCacheModel::headToolTip(HeadIndex head, bool wholeGroup) const {
   return text;
 }
 
+/// What the architecture keeps instead of keys and values, and what it holds after the shown step.
+QString KvCacheModel::lackingText() const {
+  const ModelConfig& c = m_run->model->config();
+  const QString held = groupedNumber(step().kvBytes);
+  if (c.attention == AttentionKind::latent) {
+    return tr("Multi-head latent attention keeps a latent of %1 numbers and one rotary key of %2 a token and "
+              "layer, for all %3 heads; keys and values are rebuilt from the latent. Held after step %4: "
+              "%5 · (%1 + %2) · %6 · 4 = %7 B.")
+        .arg(c.kvLoraRank)
+        .arg(c.qkRopeHeadDim)
+        .arg(c.numAttentionHeads)
+        .arg(m_selection.step.value)
+        .arg(m_layers)
+        .arg(m_cacheOn ? m_tokens : 0)
+        .arg(held);
+  }
+  return tr("Linear attention keeps no row of any token: a running state of %1 · %2 · (%2 + 1) numbers a "
+            "layer, "
+            "however long the text. Held after step %3: %4 B.")
+      .arg(c.numKeyValueHeads)
+      .arg(c.headDim)
+      .arg(m_selection.step.value)
+      .arg(held);
+}
+
 QString KvCacheModel::emptyTitle() const {
   if (m_state == State::noModel) return tr("No model is open");
+  if (m_state == State::lacking) return tr("No rows of K and V");
   return m_cacheOn ? tr("The cache is empty") : tr("The cache is off");
 }
 
 QString KvCacheModel::emptyText() const {
   if (m_state == State::noModel)
     return tr("Open a model: the K and V rows of every layer and head appear here as they are computed.");
+  if (m_state == State::lacking) return lackingText();
   if (m_run->promptLength == 0)
     return tr("Type a prompt and make a step: each token gets a row of K and of V in each of %1 layers and "
               "%2 heads.")

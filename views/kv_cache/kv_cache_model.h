@@ -22,7 +22,7 @@ enum class KvRowState {
 /// texts.
 class KvCacheModel {
  public:
-  enum class State { noModel, nothingDecoded, ready };
+  enum class State { noModel, nothingDecoded, lacking, ready };  ///< lacking: no rows of K and V
 
   void present(const SessionSnapshot& session, const Selection& selection);
 
@@ -94,6 +94,8 @@ class KvCacheModel {
  private:
   QString tokenText(int position) const;
   QString stateText(int position) const;
+  QString lackingText() const;
+  int heldRows() const;
   void measure();
   const PositionTrace* trace(int position) const;
   const AttentionRules& rules() const;

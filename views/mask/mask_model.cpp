@@ -76,7 +76,7 @@ void MaskModel::work(int tokens) {
       unmaskedScores(shown.config(), traces, shown.selection.layer, shown.selection.head, tokens);
   if (all.empty()) return;
   m_scoreMax = std::max(1e-12, static_cast<double>(largestMagnitude({all.data(), tokens, tokens})));
-  m_strategies = maskStrategies(std::move(all), tokens);
+  m_strategies = maskStrategies(std::move(all), tokens, shown.config().slidingWindow);
   m_leakiest = 0;
   for (int i = 1; i < tokens; ++i) {
     if (leak(i) > leak(m_leakiest)) m_leakiest = i;

@@ -63,7 +63,7 @@ bool MaskView::setOption(const QString& id, const QString& value) {
 }
 
 void MaskView::present(const SessionSnapshot& session, const Selection& selection) {
-  m_shown = shownRun(session, selection);
+  m_shown = shownRunWithScores(session, selection);
   m_model.present(m_shown, m_settings);
 }
 
@@ -74,6 +74,7 @@ std::vector<double> MaskView::scaleEnds() const {
 QString MaskView::emptyText() const {
   if (m_shown.state == ShownRun::State::noModel)
     return tr("Open a model: what its causal mask hides, and two ways to mask, appear here.");
+  if (m_shown.state == ShownRun::State::lacking) return m_shown.lackingText();
   if (!m_shown.ready())
     return tr(
         "Make a step (Space in the window): the scores of the prompt's tokens, with what the mask "

@@ -15,7 +15,8 @@ QString tr(const char* text) {
   return QCoreApplication::translate("ProbabilitiesView", text);
 }
 
-constexpr std::array kLinearSites{Site::qProj,    Site::kProj,  Site::vProj,    Site::oProj,
+constexpr std::array kLinearSites{Site::qProj,    Site::qAProj, Site::qBProj,   Site::kvAProj,
+                                  Site::kvBProj,  Site::kProj,  Site::vProj,    Site::oProj,
                                   Site::gateProj, Site::upProj, Site::downProj, Site::logits};
 
 bool isLinear(Site site) {
@@ -26,6 +27,14 @@ LinearWeights weightsOf(const Model& model, Site site, LayerIndex layer) {
   switch (site) {
     case Site::qProj:
       return model.layer(layer).qProj;
+    case Site::qAProj:
+      return model.layer(layer).qAProj;
+    case Site::qBProj:
+      return model.layer(layer).qBProj;
+    case Site::kvAProj:
+      return model.layer(layer).kvAProj;
+    case Site::kvBProj:
+      return model.layer(layer).kvBProj;
     case Site::kProj:
       return model.layer(layer).kProj;
     case Site::vProj:
@@ -48,6 +57,10 @@ Site inputOf(Site site, LayerIndex& layer, const ModelConfig& config) {
   switch (site) {
     case Site::oProj:
       return Site::context;
+    case Site::qBProj:
+      return Site::qALayernorm;
+    case Site::kvBProj:
+      return Site::kvALayernorm;
     case Site::gateProj:
     case Site::upProj:
       return Site::postAttentionLayernorm;
@@ -103,6 +116,8 @@ void LinearModel::present(const ShownRun& shown, std::optional<Site> site, std::
   const ModelConfig& config = shown.config();
   m_site = site ? *site : isLinear(shown.selection.site) ? shown.selection.site : Site::qProj;
   if (m_site == Site::gateProj && !config.gatedMlp) m_site = Site::upProj;
+  if ((m_site == Site::kProj || m_site == Site::vProj) && !siteExists(m_site, config)) m_site = Site::kvBProj;
+  if (!siteExists(m_site, config)) m_site = queryProjectionSite(config);
   m_layer = m_site == Site::logits ? kNoLayer : shown.selection.layer;
   m_weights = weightsOf(*shown.run->model->model, m_site, shown.selection.layer);
   const PositionTrace* trace = shown.trace(shown.selection.query);
@@ -196,8 +211,9 @@ QStringList LinearModel::subtitle() const {
                         .arg(m_weights.bias ? QStringLiteral(" + b") : QString(), QString::number(inputs()),
                              QString::number(outputs()),
                              m_weights.bias ? QStringLiteral(" + (%1)").arg(outputs()) : QString())};
-  if (m_site == Site::qProj || m_site == Site::kProj || m_site == Site::vProj) {
-    const int d = m_shown.config().headDim;
+  const SiteShape layout = siteInfo(m_site).layout;
+  if (layout == SiteShape::queryHeads || layout == SiteShape::keyHeads) {
+    const int d = siteHeads(m_site, m_shown.config()).width;
     parts << tr("rows %1–%2 of W make head %3")
                  .arg(m_neuron / d * d)
                  .arg(m_neuron / d * d + d - 1)

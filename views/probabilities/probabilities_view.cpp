@@ -27,6 +27,14 @@ const char* siteId(Site site) {
   switch (site) {
     case Site::qProj:
       return "q_proj";
+    case Site::qAProj:
+      return "q_a_proj";
+    case Site::qBProj:
+      return "q_b_proj";
+    case Site::kvAProj:
+      return "kv_a_proj_with_mqa";
+    case Site::kvBProj:
+      return "kv_b_proj";
     case Site::kProj:
       return "k_proj";
     case Site::vProj:

@@ -24,11 +24,6 @@ QString tr(const char* text) {
   return QCoreApplication::translate("RopeView", text);
 }
 
-std::span<const float> headOf(const PositionTrace& trace, Site site, LayerIndex layer, int head, int d) {
-  return trace.row(site, layer)
-      .subspan(static_cast<std::size_t>(head) * static_cast<std::size_t>(d), static_cast<std::size_t>(d));
-}
-
 QPointF pointOf(std::span<const float> row, RopePair pair) {
   return {static_cast<double>(row[static_cast<std::size_t>(pair.first)]),
           static_cast<double>(row[static_cast<std::size_t>(pair.second)])};
@@ -38,10 +33,11 @@ double dot(QPointF a, QPointF b) {
   return QPointF::dotProduct(a, b);
 }
 
-double scoreOf(std::span<const float> q, std::span<const float> k) {
+/// q·k / √d; under MLA q and k are the rotary parts, d is the whole head's.
+double scoreOf(const ModelConfig& config, std::span<const float> q, std::span<const float> k) {
   float score = 0;
-  const int d = static_cast<int>(q.size());
-  kernels().attentionScores(q.data(), {k.data(), 1, d}, 1, 1.0f / std::sqrt(static_cast<float>(d)), &score);
+  kernels().attentionScores(q.data(), {k.data(), 1, static_cast<int>(q.size())}, 1,
+                            1.0f / std::sqrt(static_cast<float>(config.headDim)), &score);
   return static_cast<double>(score);
 }
 
@@ -138,14 +134,15 @@ void RopeModel::presentRotary() {
   }
   m_state = State::rotary;
   const ModelConfig& c = config();
-  const int d = c.headDim;
+  const int d = c.rotaryDim();
   const LayerIndex layer = m_selection.layer;
-  const KvHeadIndex kvHead = c.keyValueHeadOf(m_selection.head);
-  const std::span<const float> q = headOf(*queryTrace, Site::qProj, layer, m_selection.head.value, d);
-  const std::span<const float> k = headOf(*keyTrace, Site::kProj, layer, kvHead.value, d);
-  m_score = scoreOf(attentionQuery(c, *queryTrace, layer, m_selection.head),
-                    attentionKey(c, *keyTrace, layer, kvHead));
-  m_unturned = scoreOf(q, k);
+  const HeadIndex head = m_selection.head;
+  const KvHeadIndex kvHead = c.keyValueHeadOf(head);
+  const std::span<const float> q = numbersAt(*queryTrace, layer, rotaryQueryPlace(c, head, false), d);
+  const std::span<const float> k = numbersAt(*keyTrace, layer, rotaryKeyPlace(c, kvHead, false), d);
+  m_score = scoreOf(c, numbersAt(*queryTrace, layer, rotaryQueryPlace(c, head, true), d),
+                    numbersAt(*keyTrace, layer, rotaryKeyPlace(c, kvHead, true), d));
+  m_unturned = scoreOf(c, q, k);
 
   const RotaryLayout shown = layout();
   const auto turned = [&](std::span<const float> row, RotaryLayout in, int position) {
@@ -159,10 +156,10 @@ void RopeModel::presentRotary() {
   m_key = withPairLayout(c.rotaryLayout, shown, k);
   m_turnedQuery = turned(q, shown, queryPosition());
   m_turnedKey = turned(k, shown, keyPosition());
-  m_shifted = scoreOf(m_turnedQuery, m_turnedKey);
+  m_shifted = scoreOf(c, m_turnedQuery, m_turnedKey);
   const RotaryLayout unseen = otherThan(shown);
   m_layout =
-      std::abs(m_shifted - scoreOf(turned(q, unseen, queryPosition()), turned(k, unseen, keyPosition())));
+      std::abs(m_shifted - scoreOf(c, turned(q, unseen, queryPosition()), turned(k, unseen, keyPosition())));
 
   for (int i = 0; i < d / 2; ++i) {
     const RopePair at = ropePair(shown, i, d);
@@ -238,7 +235,7 @@ QString RopeModel::scalingText() const {
 }
 
 std::vector<float> RopeModel::matrix() const {
-  const int d = config().headDim;
+  const int d = config().rotaryDim();
   std::vector<float> cosines(static_cast<std::size_t>(d / 2)), sines(cosines.size());
   ropeTable(config(), Position{queryPosition()}, {cosines.data(), 1, d / 2}, {sines.data(), 1, d / 2});
   std::vector<float> matrix(static_cast<std::size_t>(d) * static_cast<std::size_t>(d));
@@ -336,7 +333,7 @@ QString RopeModel::tokenText(int position) const {
 
 QString RopeModel::layoutName(RotaryLayout layout) const {
   return layout == RotaryLayout::rotateHalf
-             ? tr("rotate-half: pair i is (x[i], x[i + %1])").arg(config().headDim / 2)
+             ? tr("rotate-half: pair i is (x[i], x[i + %1])").arg(config().rotaryDim() / 2)
              : tr("interleaved: pair i is (x[2i], x[2i + 1])");
 }
 
@@ -377,8 +374,12 @@ QStringList RopeModel::facts() const {
     return facts;
   }
   if (m_state != State::rotary) return {};
-  const QString frequency =
-      tr("θᵢ = %1^(−2i/d), d = %2").arg(QString::number(config().ropeTheta)).arg(config().headDim);
+  const bool latent = config().attention == AttentionKind::latent;
+  const QString frequency = (latent ? tr("θᵢ = %1^(−2i/r), r = %2: MLA turns this part of a head only, and "
+                                         "shows its share of the score")
+                                    : tr("θᵢ = %1^(−2i/d), d = %2"))
+                                .arg(QString::number(config().ropeTheta))
+                                .arg(config().rotaryDim());
   const RopePairShown* followed = chosenPair();
   const QString pair =
       followed ? tr("followed: pair %1, %2").arg(QString::number(followed->pair), pairName(*followed))

@@ -62,7 +62,7 @@ void drawCellRow(QPainter& painter, const QRectF& area, const Theme& theme, std:
 }  // namespace
 
 void RopeView::paintMatrix(QPainter& painter, const QRectF& area, const Theme& theme) {
-  const int d = m_model.config().headDim;
+  const int d = m_model.config().rotaryDim();
   const QFontMetricsF metrics(theme.sized(11.5), painter.device());
   const double lineHeight = std::ceil(metrics.height());
   m_matrix = layoutRopeMatrix(

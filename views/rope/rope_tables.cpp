@@ -71,7 +71,7 @@ std::vector<NamedTable> RopeModel::tables() const {
       return {table, score};
     }
     case RopePanel::matrix: {
-      const int d = config().headDim;
+      const int d = config().rotaryDim();
       NamedTable table = tableOf("matrix", elements(d));
       const std::vector<float> values = matrix();
       for (int r = 0; r < d; ++r)

@@ -382,7 +382,7 @@ std::optional<Hit> RopeView::hitTest(QPointF point) const {
       break;
     case RopePanel::matrix: {
       const QRectF& m = m_matrix.matrix;
-      const int d = m_model.config().headDim;
+      const int d = m_model.config().rotaryDim();
       const auto elementAt = [&](double at, double length) {
         return std::clamp(static_cast<int>(at / length * d), 0, d - 1);
       };

@@ -57,7 +57,8 @@ TEST_P(DumpOfFamily, HasEverySiteOfTheArchitectureInItsShape) {
   EXPECT_EQ(filesIn(dir.file("dump")), expectedFiles(config));
 
   constexpr std::int64_t kTokens = 5 + 3 - 1;
-  const std::int64_t heads = config.numAttentionHeads, width = config.headDim;
+  const std::int64_t heads = config.numAttentionHeads, groups = config.numKeyValueHeads,
+                     width = config.headDim;
   using Shape = std::vector<std::int64_t>;
   const auto shapeOf = [&](const std::string& name) {
     return test::readNpy(dir.file("dump/" + name + ".npy")).shape;
@@ -65,24 +66,43 @@ TEST_P(DumpOfFamily, HasEverySiteOfTheArchitectureInItsShape) {
   EXPECT_EQ(shapeOf("tokens"), Shape{kTokens});
   EXPECT_EQ(shapeOf("generated"), Shape{3});
   EXPECT_EQ(shapeOf("embed_tokens"), (Shape{kTokens, config.hiddenSize}));
-  EXPECT_EQ(shapeOf("layers.1.self_attn.q_proj"), (Shape{kTokens, heads, width}));
-  EXPECT_EQ(shapeOf("layers.1.self_attn.v_proj"), (Shape{kTokens, config.numKeyValueHeads, width}));
-  EXPECT_EQ(shapeOf("layers.0.self_attn.scores"), (Shape{heads, kTokens, kTokens}));
-  EXPECT_EQ(shapeOf("layers.0.self_attn.context"), (Shape{kTokens, heads, width}));
+  if (config.attention == AttentionKind::latent) {
+    const std::string query = config.qLoraRank > 0 ? "q_b_proj" : "q_proj";
+    const std::int64_t rotary = config.qkRopeHeadDim, rank = config.kvLoraRank, value = config.vHeadDim;
+    EXPECT_EQ(shapeOf("layers.1.self_attn." + query), (Shape{kTokens, heads, width}));
+    EXPECT_EQ(shapeOf("layers.1.self_attn.kv_a_proj_with_mqa"), (Shape{kTokens, rank + rotary}));
+    EXPECT_EQ(shapeOf("layers.1.self_attn.kv_a_layernorm"), (Shape{kTokens, rank}));
+    EXPECT_EQ(shapeOf("layers.1.self_attn.kv_b_proj"), (Shape{kTokens, heads, config.qkNopeHeadDim + value}));
+    EXPECT_EQ(shapeOf("layers.1.self_attn.q_rot"), (Shape{kTokens, heads, rotary}));
+    EXPECT_EQ(shapeOf("layers.1.self_attn.k_rot"), (Shape{kTokens, 1, rotary}));
+  } else {
+    EXPECT_EQ(shapeOf("layers.1.self_attn.q_proj"), (Shape{kTokens, heads, width}));
+    EXPECT_EQ(shapeOf("layers.1.self_attn.v_proj"), (Shape{kTokens, groups, width}));
+  }
+  if (config.attention != AttentionKind::linear) {
+    EXPECT_EQ(shapeOf("layers.0.self_attn.scores"), (Shape{heads, kTokens, kTokens}));
+  }
+  EXPECT_EQ(shapeOf("layers.0.self_attn.context"), (Shape{kTokens, heads, config.valueHeadDim()}));
   EXPECT_EQ(shapeOf("layers.1.mlp.up_proj"), (Shape{kTokens, config.intermediateSize}));
   EXPECT_EQ(shapeOf("logits"), (Shape{kTokens, config.vocabSize}));
 }
 
 TEST_P(DumpOfFamily, WeightsAreTheSoftmaxOfScoresAndMakeTheContext) {
   const ModelConfig& config = GetParam().config;
+  if (config.attention == AttentionKind::linear) GTEST_SKIP() << "linear attention has neither";
   const test::TemporaryDir dir;
   ASSERT_TRUE(writeDump(*decoded(config, 4, 3), dir.path().string()).ok());
   const auto scores = test::readNpy(dir.file("layers.1.self_attn.scores.npy")).floats;
   const auto weights = test::readNpy(dir.file("layers.1.self_attn.weights.npy")).floats;
-  const auto values = test::readNpy(dir.file("layers.1.self_attn.v_proj.npy")).floats;
+  const bool latent = config.attention == AttentionKind::latent;
+  const auto values =
+      test::readNpy(dir.file(latent ? "layers.1.self_attn.kv_b_proj.npy" : "layers.1.self_attn.v_proj.npy"))
+          .floats;
   const auto context = test::readNpy(dir.file("layers.1.self_attn.context.npy")).floats;
   constexpr int kTokens = 6;
-  const int heads = config.numAttentionHeads, kvHeads = config.numKeyValueHeads, width = config.headDim;
+  const int heads = config.numAttentionHeads, kvHeads = config.numKeyValueHeads,
+            width = config.valueHeadDim();
+  const int before = latent ? config.qkNopeHeadDim : 0, stride = before + width;
   const auto at = [](int i) { return static_cast<std::size_t>(i); };
   for (int head = 0; head < heads; ++head) {
     for (int query = 0; query < kTokens; ++query) {
@@ -90,7 +110,7 @@ TEST_P(DumpOfFamily, WeightsAreTheSoftmaxOfScoresAndMakeTheContext) {
       double sum = 0;
       for (int key = 0; key <= query; ++key) sum += std::exp(static_cast<double>(scores[at(row + key)]));
       for (int key = 0; key < kTokens; ++key) {
-        if (key > query) {
+        if (key > query || key < config.firstVisible(query)) {
           EXPECT_EQ(scores[at(row + key)], -std::numeric_limits<float>::infinity());
           EXPECT_EQ(weights[at(row + key)], 0.0f);
         } else {
@@ -103,7 +123,7 @@ TEST_P(DumpOfFamily, WeightsAreTheSoftmaxOfScoresAndMakeTheContext) {
         const int kvHead = head / (heads / kvHeads);
         for (int key = 0; key <= query; ++key) {
           expected += static_cast<double>(weights[at(row + key)]) *
-                      static_cast<double>(values[at((key * kvHeads + kvHead) * width + i)]);
+                      static_cast<double>(values[at((key * kvHeads + kvHead) * stride + before + i)]);
         }
         EXPECT_NEAR(context[at((query * heads + head) * width + i)], expected, 1e-4);
       }

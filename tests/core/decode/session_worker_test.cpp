@@ -178,6 +178,31 @@ TEST_F(SessionWorkerTest, BranchesShareTheTextAndGoWithIt) {
           [](const SessionSnapshot& s) { return s.lanes.size() == 1 && s.lanes[0].run->stepCount() == 1; });
 }
 
+TEST_F(SessionWorkerTest, ALaneMayRunADerivedModel) {
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_small, 3));
+  const RunSnapshotPtr first = waitForSteps(worker, 3)->lanes[0].run;
+  SessionWorker::LaneSpec spec;
+  spec.derivedKvHeads = 1;
+  spec.derivedWindow = 3;
+  worker.addLane(spec);
+  const SessionSnapshotPtr two =
+      waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 2; });
+  const RunSnapshot& derived = *two->lanes[1].run;
+  EXPECT_EQ(derived.model->config().numKeyValueHeads, 1);
+  EXPECT_EQ(derived.model->config().slidingWindow, 3);
+  EXPECT_EQ(derived.stepCount(), 3);
+  EXPECT_LT(derived.steps.back().kvBytes, first->steps.back().kvBytes);
+  spec.derivedKvHeads = 99;
+  worker.addLane(spec);
+  const SessionSnapshotPtr refused =
+      waitFor(worker, [](const SessionSnapshot& s) { return !s.error.empty(); });
+  EXPECT_EQ(refused->lanes.size(), 2u);
+}
+
 std::vector<int> laneIds(const SessionSnapshot& session) {
   std::vector<int> ids;
   for (std::size_t i = 1; i < session.lanes.size(); ++i) ids.push_back(session.lanes[i].laneId);

@@ -56,6 +56,10 @@ TEST_P(ExplainFamily, RecomputesTheTracedNumberAtEverySite) {
             const std::optional<Explanation> e = explain(*run, cell, kTokens);
             ASSERT_TRUE(e) << info.dumpName << " " << position << " " << cell.index;
             // Numbers of these models are of size one: the site's tolerance is relative to that.
+            if (std::isinf(e->traced)) {  // a key before the window
+              EXPECT_EQ(e->recomputed, static_cast<double>(e->traced)) << e->name;
+              continue;
+            }
             EXPECT_NEAR(e->recomputed, e->traced,
                         info.tolerance * std::max(1.0, std::abs(static_cast<double>(e->traced))))
                 << e->name;
@@ -124,7 +128,10 @@ TEST(Explain, EveryKindsNumpyCodeRunsAndAgrees) {
     for (const SiteInfo& info : siteTable()) {
       if (!siteExists(info.site, named.config)) continue;
       const LayerIndex layer = info.perLayer ? LayerIndex{1} : kNoLayer;
-      const std::optional<Explanation> e = explain(*run, {info.site, layer, Position{6}, 5}, kTokens);
+      const std::optional<Explanation> e = explain(
+          *run,
+          {info.site, layer, Position{6}, std::min(5, cellCount(*run, info.site, Position{6}, kTokens) - 1)},
+          kTokens);
       ASSERT_TRUE(e);
       if (!ran.insert({e->kind, e->activation}).second) continue;
       EXPECT_NEAR(pythonSays(numpyCode(*e), dir), e->traced, 1e-5) << numpyCode(*e);

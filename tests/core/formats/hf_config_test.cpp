@@ -126,14 +126,15 @@ TEST(HfConfig, MistralAndQwen2) {
   ASSERT_TRUE(mistral.ok()) << mistral.error().message();
   EXPECT_FALSE(mistral.value().qkvBias);
   EXPECT_FALSE(mistral.value().tieWordEmbeddings);
-  EXPECT_EQ(failure(kLlama, {{"model_type", "\"mistral\""}, {"sliding_window", "32"}}), "ok");
-  EXPECT_EQ(failure(kLlama, {{"model_type", "\"mistral\""}, {"sliding_window", "31"}}),
-            "sliding_window: sliding windows are not supported: found 31, allowed null, or at least "
-            "max_position_embeddings (32)");
-  EXPECT_EQ(failure(kLlama, {{"model_type", "\"mistral\""}, {"max_position_embeddings", "8192"}}),
-            "sliding_window: missing, which means a window of 4096; sliding windows are not supported: "
-            "allowed null, or "
-            "at least max_position_embeddings (8192)");
+  EXPECT_EQ(mistral.value().slidingWindow, 0);
+  const auto windowOf = [](const char* key, const char* value) {
+    return read(kLlama, {{"model_type", "\"mistral\""}, {key, value}}).value().slidingWindow;
+  };
+  EXPECT_EQ(windowOf("sliding_window", "31"), 31);
+  EXPECT_EQ(windowOf("sliding_window", "32"), 0) << "as wide as the context: no window";
+  EXPECT_EQ(windowOf("max_position_embeddings", "8192"), 4096) << "Transformers' default";
+  EXPECT_EQ(failure(kLlama, {{"model_type", "\"mistral\""}, {"sliding_window", "0"}}),
+            "sliding_window: out of range: found 0, allowed an integer from 1 to 9007199254740992");
   const auto qwen2 = read(kLlama, {{"model_type", "\"qwen2\""}, {"sliding_window", "16"}});
   ASSERT_TRUE(qwen2.ok()) << qwen2.error().message();
   EXPECT_TRUE(qwen2.value().qkvBias);
@@ -142,6 +143,46 @@ TEST(HfConfig, MistralAndQwen2) {
                     {{"model_type", "\"qwen2\""}, {"sliding_window", "16"}, {"use_sliding_window", "true"}}),
             "sliding_window: sliding windows are not supported: found 16, allowed null, or at least "
             "max_position_embeddings (32)");
+}
+
+TEST(HfConfig, DeepseekV2) {
+  const auto deepseek = [](Members changes) {
+    changes.merge(Members{{"model_type", "\"deepseek_v2\""},
+                          {"kv_lora_rank", "8"},
+                          {"q_lora_rank", "null"},
+                          {"qk_nope_head_dim", "6"},
+                          {"qk_rope_head_dim", "4"},
+                          {"v_head_dim", "5"},
+                          {"n_routed_experts", "null"}});
+    return changes;
+  };
+  const auto plain = read(kLlama, deepseek({}));
+  ASSERT_TRUE(plain.ok()) << plain.error().message();
+  const ModelConfig& config = plain.value();
+  EXPECT_EQ(config.attention, AttentionKind::latent);
+  EXPECT_EQ(config.rotaryLayout, RotaryLayout::interleaved);
+  EXPECT_EQ(config.qLoraRank, 0);
+  EXPECT_EQ(config.kvLoraRank, 8);
+  EXPECT_EQ(config.headDim, 10);
+  EXPECT_EQ(config.rotaryDim(), 4);
+  EXPECT_EQ(config.contextWidth(), 5 * config.numAttentionHeads);
+  EXPECT_EQ(config.numKeyValueHeads, config.numAttentionHeads);
+  EXPECT_EQ(read(kLlama, deepseek({{"q_lora_rank", "7"}})).value().qLoraRank, 7);
+  EXPECT_EQ(failure(kLlama, deepseek({{"n_routed_experts", "64"}})),
+            "n_routed_experts: mixtures of experts are not supported: found 64, allowed null");
+  EXPECT_EQ(failure(kLlama, deepseek({{"n_routed_experts", "64"}, {"first_k_dense_replace", "99"}})), "ok");
+  EXPECT_EQ(failure(kLlama, deepseek({{"qk_rope_head_dim", "3"}})),
+            "qk_rope_head_dim: odd under rotary positions: found 3, allowed an even number");
+  EXPECT_EQ(failure(kLlama, deepseek({{"attention_bias", "true"}})),
+            "attention_bias: setting is not supported: found true, allowed false");
+  ModelConfig written = config;
+  const auto text = writeHfConfig(written, "float32");
+  ASSERT_TRUE(text.ok()) << text.error().message();
+  const auto document = JsonDocument::parse(text.value(), "config.json");
+  const auto again = readHfConfig(document.value());
+  ASSERT_TRUE(again.ok()) << again.error().message();
+  EXPECT_EQ(again.value().kvLoraRank, 8);
+  EXPECT_EQ(again.value().attentionName(), "MLA");
 }
 
 TEST(HfConfig, Gpt2) {
@@ -224,7 +265,8 @@ TEST(HfConfig, BadValuesAreNamed) {
       {"model_type", "", "model_type: missing"},
       {"model_type", "3", "model_type: wrong type: found 3, allowed a string"},
       {"model_type", "\"bert\"",
-       "model_type: architecture is not supported: found \"bert\", allowed llama, mistral, qwen2, gpt2, opt"},
+       "model_type: architecture is not supported: found \"bert\", allowed llama, mistral, qwen2, "
+       "deepseek_v2, gpt2, opt"},
       {"vocab_size", "", "vocab_size: missing"},
       {"vocab_size", "null", "vocab_size: wrong type: found null, allowed an integer from 1 to 16777216"},
       {"vocab_size", "\"24\"", "vocab_size: wrong type: found \"24\", allowed an integer from 1 to 16777216"},
@@ -376,9 +418,9 @@ TEST(HfConfig, WhatATypeCannotExpressIsNotWritten) {
   EXPECT_EQ(
       failureOf(config),
       "config.json: norm: cannot be written as model_type opt: allowed LayerNorm with an epsilon of 1e-05");
-  EXPECT_EQ(
-      failureOf(smallGpt2()),
-      "config.json: model_type: cannot be written as model_type gpt2: allowed llama, mistral, qwen2, opt");
+  EXPECT_EQ(failureOf(smallGpt2()),
+            "config.json: model_type: cannot be written as model_type gpt2: allowed llama, mistral, qwen2, "
+            "deepseek_v2, opt");
 }
 
 TEST(HfConfig, EveryFlippedBitIsReadOrRefused) {

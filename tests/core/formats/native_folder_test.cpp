@@ -268,7 +268,7 @@ TEST(NativeFolder, BadFilesAreNamedInOneLine) {
        "m/config.json: vocab_size: name stands twice in its object"},
       {[](Files& f) { f.replace("\"llama\"", "\"bert\""); },
        "m/config.json: model_type: architecture is not supported: found \"bert\", allowed llama, mistral, "
-       "qwen2, gpt2, opt"},
+       "qwen2, deepseek_v2, gpt2, opt"},
       {[](Files& f) { f.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"); },
        "m/model.safetensors: model.layers.2.input_layernorm.weight: tensor is missing"},
       {[](Files& f) { f.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"); },

@@ -70,6 +70,25 @@ std::vector<Case> cases() {
   c.mlpBias = true;
   c.activation = Activation::gelu;
   all.push_back({"NoPositionsGatedGeluMlpBias", c});
+  c = smallLlama();
+  c.slidingWindow = 9;
+  all.push_back({"SlidingWindow", c});
+  c = smallLlama();
+  c.attention = AttentionKind::latent;
+  c.rotaryLayout = RotaryLayout::interleaved;
+  c.numKeyValueHeads = 4;
+  c.qkNopeHeadDim = 3;
+  c.qkRopeHeadDim = 4;
+  c.headDim = 7;
+  c.vHeadDim = 5;
+  c.kvLoraRank = 6;
+  all.push_back({"Mla", c});
+  c.qLoraRank = 8;
+  all.push_back({"MlaQueryRank", c});
+  c = smallLlama();
+  c.attention = AttentionKind::linear;
+  c.position = PositionKind::learned;
+  all.push_back({"LinearAttention", c});
   return all;
 }
 
@@ -79,7 +98,8 @@ void fillWithNormals(Model& model, std::uint64_t seed) {
     const MatrixSpan matrix = model.parameter(p);
     const bool gamma =
         p.role == ParameterRole::inputNormWeight || p.role == ParameterRole::postAttentionNormWeight ||
-        p.role == ParameterRole::postFeedforwardNormWeight || p.role == ParameterRole::finalNormWeight;
+        p.role == ParameterRole::postFeedforwardNormWeight || p.role == ParameterRole::finalNormWeight ||
+        p.role == ParameterRole::qANormWeight || p.role == ParameterRole::kvANormWeight;
     for (int r = 0; r < p.rows; ++r) {
       for (int col = 0; col < p.cols; ++col)
         matrix(r, col) = static_cast<float>(0.3 * random.normal()) + (gamma ? 1.0f : 0.0f);

@@ -159,7 +159,15 @@ TEST(RopeModel, ScoreIsTheRunsOwn) {
     const RopeModel model = shown(run, at(9, 5, 1, head));
     const std::vector<float> row = attentionRow(named.config, run->positions, LayerIndex{1}, HeadIndex{head},
                                                 Position{9}, ScoreStage::scaled);
-    EXPECT_NEAR(model.score(), static_cast<double>(row[5]), 1e-6);
+    double share = static_cast<double>(row[5]);
+    // Under MLA the unrotated parts add the rest of the score.
+    const std::span<const float> q = attentionQuery(named.config, *run->positions[9], LayerIndex{1},
+                                                    HeadIndex{head}),
+                                 k = attentionKey(named.config, *run->positions[5], LayerIndex{1},
+                                                  named.config.keyValueHeadOf(HeadIndex{head}));
+    for (std::size_t i = 0; i + static_cast<std::size_t>(named.config.rotaryDim()) < q.size(); ++i)
+      share -= static_cast<double>(q[i]) * static_cast<double>(k[i]) / std::sqrt(named.config.headDim);
+    EXPECT_NEAR(model.score(), share, 1e-5);
     EXPECT_NEAR(model.shiftedScore(), model.score(), 1e-6);
     double sum = 0;
     for (const RopePairShown& pair : model.pairs()) sum += pair.product;

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "core/formats/loaded_model.h"
+
+#include <optional>
+
+namespace decodescope {
+
+/// The model with `kvHeads` key/value heads in place of its G: neighbouring heads' k_proj and v_proj
+/// averaged, G/kvHeads at a time, everything else unchanged. A what-if without the training that would follow
+/// it; with kvHeads = G the same numbers. Refused where kvHeads does not divide G, for MLA and for linear
+/// attention. Ainslie et al. 2023 (GQA), §2.1.
+Result<LoadedModelPtr> deriveKeyValueHeads(const LoadedModelPtr& source, int kvHeads);
+
+/// The model under a sliding window of `window` keys, the query's own among them. Refused below 1, for MLA
+/// and for linear attention.
+Result<LoadedModelPtr> deriveSlidingWindow(const LoadedModelPtr& source, int window);
+
+/// Both, as far as they are asked for; the source itself when neither is.
+Result<LoadedModelPtr> derive(const LoadedModelPtr& source, std::optional<int> kvHeads,
+                              std::optional<int> window);
+
+}  // namespace decodescope

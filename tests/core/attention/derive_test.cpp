@@ -1,0 +1,104 @@
+#include "core/attention/derive.h"
+
+#include "core/decode/forward.h"
+#include "tests/support/random_model.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+namespace decodescope {
+namespace {
+
+std::vector<float> lastLogits(const Model& model, std::span<const TokenId> tokens) {
+  KvCache cache(model.config());
+  ForwardWorkspace workspace;
+  const ForwardResult result = forward(model, tokens, cache, workspace);
+  const std::span<const float> row = result.logits.rowSpan(result.logits.rows - 1);
+  return {row.begin(), row.end()};
+}
+
+TEST(Derive, AsManyHeadsAsBeforeChangesNothing) {
+  ModelConfig config = test::smallConfig();
+  config.qkvBias = true;
+  const LoadedModelPtr source = test::randomLoadedModel(config, 3);
+  const auto derived = deriveKeyValueHeads(source, config.numKeyValueHeads);
+  ASSERT_TRUE(derived.ok());
+  EXPECT_TRUE(std::ranges::equal(derived.value()->model->arena(), source->model->arena()));
+  EXPECT_EQ(derived.value()->derivedKvHeads, 4);
+}
+
+TEST(Derive, HeadsAreTheMeanOfTheirGroup) {
+  ModelConfig config = test::smallConfig();
+  config.qkvBias = true;
+  const LoadedModelPtr source = test::randomLoadedModel(config, 3);
+  const auto derived = deriveKeyValueHeads(source, 2);
+  ASSERT_TRUE(derived.ok()) << derived.error().message();
+  const Model& model = *derived.value()->model;
+  EXPECT_EQ(model.config().numKeyValueHeads, 2);
+  const int d = config.headDim;
+  for (int l = 0; l < config.numHiddenLayers; ++l) {
+    const LayerWeights &from = source->model->layer(LayerIndex{l}), &to = model.layer(LayerIndex{l});
+    for (int row = 0; row < 2 * d; ++row) {
+      const int first = row / d * 2 * d + row % d, second = first + d;
+      for (int c = 0; c < config.hiddenSize; ++c) {
+        EXPECT_NEAR(to.kProj.weight(row, c), (from.kProj.weight(first, c) + from.kProj.weight(second, c)) / 2,
+                    1e-6f);
+        EXPECT_NEAR(to.vProj.weight(row, c), (from.vProj.weight(first, c) + from.vProj.weight(second, c)) / 2,
+                    1e-6f);
+      }
+      EXPECT_NEAR(to.kProj.bias[row], (from.kProj.bias[first] + from.kProj.bias[second]) / 2, 1e-6f);
+    }
+    EXPECT_EQ(to.qProj.weight(5, 7), from.qProj.weight(5, 7));
+    EXPECT_EQ(to.downProj.weight(3, 9), from.downProj.weight(3, 9));
+  }
+}
+
+TEST(Derive, EqualHeadsLoseNothing) {
+  // An MHA model whose heads repeat those of a GQA model is that GQA model.
+  const LoadedModelPtr wide = test::randomLoadedModel(test::smallConfig(), 5);
+  Model repeated(test::smallConfig());
+  std::ranges::copy(wide->model->arena(), repeated.arena().begin());
+  const int d = wide->config().headDim;
+  for (const Parameter& p : repeated.layout().parameters()) {
+    if (p.role != ParameterRole::kProjWeight && p.role != ParameterRole::vProjWeight) continue;
+    const MatrixSpan matrix = repeated.parameter(p);
+    for (int r = 0; r < p.rows; ++r)
+      std::copy_n(matrix.row(r / (2 * d) * 2 * d + r % d), p.cols, matrix.row(r));
+  }
+  auto source = std::make_shared<LoadedModel>(*wide);
+  source->model = std::make_shared<const Model>(std::move(repeated));
+  const auto derived = deriveKeyValueHeads(source, 2);
+  ASSERT_TRUE(derived.ok());
+  const std::vector<TokenId> tokens = test::randomTokens(wide->config(), 12, 1);
+  const std::vector<float> before = lastLogits(*source->model, tokens),
+                           after = lastLogits(*derived.value()->model, tokens);
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(after[i], before[i], 1e-4f);
+}
+
+TEST(Derive, AWindowAsWideAsTheTextChangesNothingANarrowOneDoes) {
+  const LoadedModelPtr source = test::randomLoadedModel(test::smallConfig(), 5);
+  const std::vector<TokenId> tokens = test::randomTokens(source->config(), 12, 1);
+  const std::vector<float> full = lastLogits(*source->model, tokens);
+  EXPECT_EQ(lastLogits(*deriveSlidingWindow(source, 12).value()->model, tokens), full);
+  EXPECT_EQ(lastLogits(*deriveSlidingWindow(source, 40).value()->model, tokens), full);
+  EXPECT_NE(lastLogits(*deriveSlidingWindow(source, 11).value()->model, tokens), full);
+}
+
+TEST(Derive, RefusesWhatItCannotDo) {
+  const LoadedModelPtr source = test::randomLoadedModel(test::smallConfig(), 5);
+  EXPECT_EQ(deriveKeyValueHeads(source, 3).error().message(),
+            "kv_heads: does not divide num_key_value_heads: found 3, allowed a divisor of 4");
+  EXPECT_EQ(deriveSlidingWindow(source, 0).error().message(),
+            "window: out of range: found 0, allowed 1 or more");
+  for (const test::NamedConfig& named : test::decoderFamily()) {
+    if (named.config.attention == AttentionKind::softmax) continue;
+    const LoadedModelPtr other = test::randomLoadedModel(named.config, 5);
+    EXPECT_FALSE(deriveKeyValueHeads(other, 1).ok()) << named.name;
+    EXPECT_FALSE(deriveSlidingWindow(other, 4).ok()) << named.name;
+  }
+  EXPECT_EQ(derive(source, std::nullopt, std::nullopt).value(), source);
+  EXPECT_EQ(derive(source, 2, 7).value()->config().attentionName(), "GQA, window 7");
+}
+
+}  // namespace
+}  // namespace decodescope
