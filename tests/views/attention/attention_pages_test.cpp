@@ -98,6 +98,10 @@ TEST(AttentionContext, IsTheTracedOneInEveryKindOfDecoder) {
     AttentionModel model;
     model.present(sessionOf(run), at(2, 1, 1, 6, 0), {});
     const ContextNumbers numbers = contextNumbers(model, 3);
+    if (!siteExists(Site::weights, named.config)) {
+      EXPECT_FALSE(numbers.ready()) << named.name << " has no weights";
+      continue;
+    }
     ASSERT_TRUE(numbers.ready()) << named.name;
     EXPECT_LE(numbers.maxDifference, 1e-5) << named.name;
   }
