@@ -41,6 +41,8 @@ int AppStyle::pixelMetric(PixelMetric metric, const QStyleOption* option, const 
     case PM_LayoutTopMargin:
     case PM_LayoutBottomMargin:
       return scaled(8);
+    case PM_TabBarTabHSpace:
+      return scaled(14);
     case PM_DockWidgetSeparatorExtent:
       return scaled(5);
     case PM_ScrollBarExtent:

@@ -2,9 +2,12 @@
 
 #include "app/inspector_text.h"
 #include "app/session_controller.h"
+#include "views/number_place.h"
 
 #include <QClipboard>
+#include <QContextMenuEvent>
 #include <QGuiApplication>
+#include <QMenu>
 #include <QScrollBar>
 #include <QTextOption>
 #include <QTimer>
@@ -25,6 +28,7 @@ Inspector::Inspector(SessionController& controller, QWidget* parent)
   setPlaceholderText(tr("Point at a number to see how it was made."));
   connect(&m_controller, &SessionController::snapshotChanged, this, &Inspector::refreshSoon);
   connect(&m_controller, &SessionController::selectionChanged, this, &Inspector::refreshSoon);
+  connect(&m_controller, &SessionController::explainedChanged, this, &Inspector::refreshSoon);
 }
 
 void Inspector::applyTheme(const Theme& theme) {
@@ -46,39 +50,101 @@ void Inspector::refreshSoon() {
   QTimer::singleShot(0, this, &Inspector::refresh);
 }
 
-void Inspector::follow(const QUrl& link) {
-  if (link.scheme() == QLatin1String("element")) {
-    m_element = link.path().toInt();
-    refreshSoon();
-    return;
-  }
+std::optional<Explanation> Inspector::explanation() const {
   const RunSnapshot* run = m_controller.run();
-  if (!run || link.scheme() != QLatin1String("code")) return;
-  const Selection& selection = m_controller.selection();
-  const std::optional<Explanation> explanation =
-      explain(*run, inspectedCell(*run, selection, m_element), run->tokensSeenAt(selection.step));
-  if (!explanation) return;
-  const bool torch = link.path() == QLatin1String("torch");
-  QGuiApplication::clipboard()->setText(
-      QString::fromStdString(torch ? torchCode(*explanation) : numpyCode(*explanation)));
-  emit message(tr("Copied the %1 code of %2")
-                   .arg(torch ? QStringLiteral("PyTorch") : QStringLiteral("NumPy"),
-                        QString::fromStdString(explanation->name)));
+  if (!run) return std::nullopt;
+  const NumberPlace place = m_controller.explained();
+  const std::optional<Cell> cell = inspectedCell(*run, place);
+  return cell ? explain(*run, *cell, run->tokensSeenAt(place.row.step)) : std::nullopt;
+}
+
+void Inspector::follow(const QUrl& link) {
+  const RunSnapshot* run = m_controller.run();
+  if (!run) return;
+  if (link.scheme() == QLatin1String("back")) return goBack();
+  if (link.scheme() == QLatin1String("code")) return copyCode(link.path() == QLatin1String("torch"));
+  if (link.scheme() == QLatin1String("element")) return m_controller.chooseElement(link.path().toInt());
+  const std::optional<Cell> cell = linkedCell(link);
+  if (!cell) return;
+  m_visited.push_back(m_controller.explained());
+  m_controller.goTo(placeOf(*run, *cell, m_controller.selection()));
+  m_followedTo = m_controller.explained();
+}
+
+void Inspector::goBack() {
+  if (m_visited.empty()) return;
+  const NumberPlace place = m_visited.back();
+  m_visited.pop_back();
+  m_controller.goTo(place);
+  m_followedTo = m_controller.explained();
+}
+
+void Inspector::copyCode(bool torch) {
+  const std::optional<Explanation> e = explanation();
+  if (!e) return;
+  QGuiApplication::clipboard()->setText(QString::fromStdString(torch ? torchCode(*e) : numpyCode(*e)));
+  emit message(
+      tr("Copied the %1 code of %2")
+          .arg(torch ? QStringLiteral("PyTorch") : QStringLiteral("NumPy"), QString::fromStdString(e->name)));
+}
+
+void Inspector::moveAlongRow(int by) {
+  const RunSnapshot* run = m_controller.run();
+  if (!run) return;
+  const NumberPlace now = m_controller.explained();
+  const std::optional<Cell> cell = inspectedCell(*run, now);
+  if (!cell) return;
+  NumberPlace place = placeOf(*run, *cell, now.row);
+  place.position = now.position;
+  if (place.element < 0) {
+    place.row.key = Position{place.row.key.value + by};
+  } else {
+    place.element += by;
+  }
+  const std::optional<Cell> moved = inspectedCell(*run, place);
+  if (!moved || place.row.key.value < 0) return;
+  if (place.element >= 0) {
+    m_controller.chooseElement(placeOf(*run, *moved, now.row).element);
+  } else {
+    m_controller.goTo(place);
+  }
+}
+
+void Inspector::keyPressEvent(QKeyEvent* event) {
+  if (event->matches(QKeySequence::Back)) return goBack();
+  if (event->modifiers() == Qt::NoModifier && event->key() == Qt::Key_Left) return moveAlongRow(-1);
+  if (event->modifiers() == Qt::NoModifier && event->key() == Qt::Key_Right) return moveAlongRow(1);
+  QTextBrowser::keyPressEvent(event);
+}
+
+void Inspector::contextMenuEvent(QContextMenuEvent* event) {
+  QMenu menu(this);
+  const bool explains = explanation().has_value();
+  menu.addAction(tr("Copy as NumPy"), this, [this] { copyCode(false); })->setEnabled(explains);
+  menu.addAction(tr("Copy as PyTorch"), this, [this] { copyCode(true); })->setEnabled(explains);
+  menu.addSeparator();
+  menu.addAction(tr("Copy the selected text"), this, &QTextEdit::copy)
+      ->setEnabled(textCursor().hasSelection());
+  menu.addAction(tr("Back"), this, &Inspector::goBack)->setEnabled(!m_visited.empty());
+  menu.exec(event->globalPos());
 }
 
 void Inspector::refresh() {
   m_pending = false;
   if (!isVisible()) return;
   const RunSnapshot* run = m_controller.run();
-  const int scrolled = verticalScrollBar()->value();
-  if (run) {
-    const Selection& selection = m_controller.selection();
-    if (selection.site != m_site) m_element = -1;
-    m_site = selection.site;
-    setHtml(inspectorHtml(*run, selection, m_element, m_theme));
-  } else {
-    clear();
+  if (!run) {
+    m_shown.clear();
+    m_visited.clear();
+    return clear();
   }
+  const NumberPlace place = m_controller.explained();
+  if (place.row.site != m_followedTo.row.site || place.row.step != m_followedTo.row.step) m_visited.clear();
+  const QString html = inspectorHtml(*run, place, m_theme, !m_visited.empty());
+  if (html == m_shown) return;
+  m_shown = html;
+  const int scrolled = verticalScrollBar()->value();
+  setHtml(html);
   verticalScrollBar()->setValue(scrolled);
 }
 

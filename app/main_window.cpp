@@ -77,6 +77,12 @@ MainWindow::MainWindow(SessionController& controller, Settings& settings)
   refreshModels();
   refreshStatus();
   qApp->installEventFilter(this);
+  connect(qApp, &QApplication::focusChanged, this, [this] {
+    if (m_low) setLow(true);
+  });
+  connect(statusBar(), &QStatusBar::messageChanged, this, [this] {
+    if (m_low) setLow(true);
+  });
 }
 
 MainWindow::~MainWindow() {
@@ -322,7 +328,7 @@ void MainWindow::onSlow() {
 }
 
 QString MainWindow::firstHint() {
-  return tr("Space generates the next token, Backspace goes back, P plays.");
+  return tr("Space generates the next token, Backspace goes back, P plays. F1 shows all keys.");
 }
 
 void MainWindow::showHint() {
@@ -397,6 +403,7 @@ void MainWindow::applyTheme() {
   m_mapDock->applyTheme(m_theme);
   m_inspectorDock->applyTheme(m_theme);
   if (m_race) m_race->applyTheme(m_theme);
+  m_map->setMinimumWidth(static_cast<int>(m_theme.px(200)));  // its spin boxes remember a larger scale for a while
   m_mapDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
   m_inspectorDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
   const int gap = static_cast<int>(std::lround(m_theme.px(8)));
@@ -421,8 +428,26 @@ void MainWindow::fitToSize() {
   m_runBar->fitTo(room);
   m_transport->fitTo(room);
   m_tokens->fitTo(height() / m_theme.scale);
-  m_views->setTitlesShown(height() / m_theme.scale >= 480);
-  if (m_layoutRestored) setSidesHidden(room < 900);
+  const double tall = height() / m_theme.scale;
+  m_views->setTitlesShown(tall >= 480);
+  setLow(tall < 340);
+  if (!m_layoutRestored) return;
+  m_views->setStacked(room < 640);
+  setSidesHidden(room < 900);
+}
+
+/// In a very low window the bars for the prompt and the costs come when they are wanted only.
+void MainWindow::setLow(bool low) {
+  m_low = low;
+  const QWidget* focus = QApplication::focusWidget();
+  m_runBar->parentWidget()->setVisible(!low || !m_controller.run() ||
+                                       (focus && m_runBar->isAncestorOf(focus)));
+  statusBar()->setVisible(!low || !statusBar()->currentMessage().isEmpty());
+}
+
+void MainWindow::editPrompt() {
+  m_runBar->parentWidget()->show();
+  m_runBar->focusPrompt();
 }
 
 void MainWindow::setSidesHidden(bool hidden) {
@@ -451,7 +476,9 @@ void MainWindow::restoreLayout() {
   if (!restoreState(m_settings.bytes("window/docks"))) {
     resizeDocks({m_mapDock, m_inspectorDock}, {side, side}, Qt::Horizontal);
   }
-  if (!m_views->restoreState(m_settings.bytes("window/views"))) m_views->arrange(width() - 2 * side);
+  const QStringList known =
+      QString::fromLatin1(m_settings.bytes("window/viewIds")).split(QLatin1Char(','), Qt::SkipEmptyParts);
+  if (!m_views->restore(m_settings.bytes("window/views"), known)) m_views->arrange(width() - 2 * side);
   fitToSize();
 }
 
@@ -459,7 +486,10 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   setSidesHidden(false);
   m_settings.setBytes("window/geometry", saveGeometry());
   m_settings.setBytes("window/docks", saveState());
-  m_settings.setBytes("window/views", m_views->saveState());
+  m_settings.setBytes("window/views", m_views->layout());
+  QStringList ids;
+  for (const Dock* dock : m_views->docks()) ids << dock->objectName();
+  m_settings.setBytes("window/viewIds", ids.join(QLatin1Char(',')).toLatin1());
   m_settings.setViewOptions(m_views->optionValues());
   m_settings.setSpeed(m_transport->speed());
   m_settings.setPlaysByOperation(m_transport->playUnit() == SessionController::PlayUnit::stage);

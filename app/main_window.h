@@ -55,6 +55,7 @@ class MainWindow : public QMainWindow {
 
   void buildParts();
   void buildMenus();
+  void buildGoToMenu(QMenu* menu);
   void buildThemeMenu(QMenu* menu);
   void buildEditMenu(QMenu* edit);
   void buildCompareMenu(QMenu* menu);
@@ -69,6 +70,8 @@ class MainWindow : public QMainWindow {
   void restoreLayout();
   void fitToSize();
   void setSidesHidden(bool hidden);
+  void setLow(bool low);
+  void editPrompt();
   void chooseModelFile();
   void exportView();
   void startPrompt(const QString& prompt);
@@ -83,7 +86,6 @@ class MainWindow : public QMainWindow {
   void refreshModels();
   void refreshStatus();
   void zoom(int direction);
-  void showShortcuts();
   void showAbout();
 
   SessionController& m_controller;
@@ -92,6 +94,7 @@ class MainWindow : public QMainWindow {
   bool m_systemDark = false;
   bool m_layoutRestored = false;
   bool m_sidesHidden = false;
+  bool m_low = false;          ///< no room for every bar
   QList<Dock*> m_hiddenSides;  ///< by us, for want of room
   Command m_command = Command::none;
   bool m_usesDefaultPrompt = false;

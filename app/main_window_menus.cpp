@@ -1,8 +1,12 @@
+#include "app/architecture_map.h"
 #include "app/dock.h"
 #include "app/icons.h"
+#include "app/inspector.h"
 #include "app/main_window.h"
 #include "app/model_library.h"
 #include "app/run_bar.h"
+#include "app/shortcut_overview.h"
+#include "app/token_strip.h"
 #include "app/transport.h"
 #include "app/view_docks.h"
 #include "views/view_widget.h"
@@ -10,15 +14,10 @@
 #include <QAction>
 #include <QActionGroup>
 #include <QApplication>
-#include <QDialog>
-#include <QDialogButtonBox>
 #include <QFileDialog>
-#include <QGridLayout>
-#include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
-#include <QVBoxLayout>
 
 namespace decodescope {
 
@@ -60,6 +59,7 @@ void MainWindow::buildMenus() {
   for (Dock* dock : m_views->docks()) view->addAction(dock->toggleViewAction());
   view->addAction(m_inspectorDock->toggleViewAction());
   view->addSeparator();
+  buildGoToMenu(view->addMenu(tr("&Go to")));
   buildThemeMenu(view->addMenu(tr("&Theme")));
   QAction* larger = view->addAction(tr("&Larger"), this, [this] { zoom(1); });
   larger->setShortcuts({QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
@@ -78,15 +78,42 @@ void MainWindow::buildMenus() {
   }
   run->addSeparator();
   run->addAction(m_runBar->cacheAction());
-  QAction* prompt = run->addAction(tr("&Edit the prompt"), m_runBar, &RunBar::focusPrompt);
+  QAction* prompt = run->addAction(tr("&Edit the prompt"), this, &MainWindow::editPrompt);
   prompt->setShortcut(QKeySequence(tr("Ctrl+L")));
 
   buildCompareMenu(menuBar()->addMenu(tr("&Compare")));
 
   QMenu* help = menuBar()->addMenu(tr("&Help"));
-  QAction* shortcuts = help->addAction(tr("&Keyboard shortcuts"), this, &MainWindow::showShortcuts);
+  QAction* shortcuts = help->addAction(tr("&Keyboard shortcuts"), this, [this] {
+    auto* overview = new ShortcutOverview(menuBar(), this);
+    overview->applyTheme(m_theme);
+    overview->open();
+  });
   shortcuts->setShortcut(QKeySequence(Qt::Key_F1));
   help->addAction(tr("&About Decodescope"), this, &MainWindow::showAbout);
+}
+
+/// Ctrl+1 … Ctrl+9 bring the views to the front wherever they lie.
+void MainWindow::buildGoToMenu(QMenu* menu) {
+  int number = 0;
+  for (Dock* dock : m_views->docks()) {
+    QAction* action = menu->addAction(dock->windowTitle(), this, [this, dock] { m_views->goTo(dock); });
+    if (++number <= 9) action->setShortcut(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_0 + number)));
+  }
+  menu->addSeparator();
+  QAction* map = menu->addAction(tr("Architecture map"), this, [this] {
+    m_mapDock->show();
+    m_map->findChild<ArchitectureDiagram*>()->setFocus(Qt::ShortcutFocusReason);
+  });
+  map->setShortcut(QKeySequence(tr("Ctrl+M")));
+  QAction* inspector = menu->addAction(tr("Inspector"), this, [this] {
+    m_inspectorDock->show();
+    m_inspector->setFocus(Qt::ShortcutFocusReason);
+  });
+  inspector->setShortcut(QKeySequence(tr("Ctrl+I")));
+  QAction* tokens =
+      menu->addAction(tr("Tokens"), this, [this] { m_tokens->setFocus(Qt::ShortcutFocusReason); });
+  tokens->setShortcut(QKeySequence(tr("Ctrl+T")));
 }
 
 void MainWindow::buildThemeMenu(QMenu* menu) {
@@ -116,39 +143,6 @@ void MainWindow::fillRecentMenu() {
 
 void MainWindow::exportView() {
   if (ViewWidget* view = m_views->activeView()) view->exportAs();
-}
-
-void MainWindow::showShortcuts() {
-  auto* dialog = new QDialog(this);
-  dialog->setAttribute(Qt::WA_DeleteOnClose);
-  dialog->setWindowTitle(tr("Keyboard shortcuts"));
-  dialog->setMinimumWidth(static_cast<int>(m_theme.px(420)));
-  auto* column = new QVBoxLayout(dialog);
-  auto* grid = new QGridLayout;
-  grid->setHorizontalSpacing(static_cast<int>(m_theme.px(24)));
-  int row = 0;
-  for (QMenu* menu : menuBar()->findChildren<QMenu*>(Qt::FindDirectChildrenOnly)) {
-    for (const QAction* action : menu->actions()) {
-      QStringList keys;
-      for (const QKeySequence& key : action->shortcuts()) keys << key.toString(QKeySequence::NativeText);
-      if (keys.isEmpty()) continue;
-      QString text = action->text();
-      grid->addWidget(new QLabel(text.remove(QLatin1Char('&')), dialog), row, 0);
-      grid->addWidget(new QLabel(keys.join(tr(" or ")), dialog), row, 1);
-      ++row;
-    }
-  }
-  column->addLayout(grid);
-  auto* note = new QLabel(
-      tr("Enter presses the button that has the focus. In the tokens, the map and the views the arrow keys "
-         "move the selection."),
-      dialog);
-  note->setWordWrap(true);
-  column->addWidget(note);
-  auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
-  connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::reject);
-  column->addWidget(buttons);
-  dialog->open();
 }
 
 void MainWindow::showAbout() {

@@ -103,7 +103,11 @@ void SessionController::interrupt() {
 }
 
 void SessionController::setSelection(const Selection& selection) {
-  m_selection = clampTo(selection, *m_session);
+  const Selection next = clampTo(selection, *m_session);
+  if (next.site != m_selection.site) m_element = -1;
+  m_rowPosition = -1;
+  m_pointed.reset();
+  m_selection = next;
   settleLane();
   if (!m_selection.locked) followUnlocked();
   emit selectionChanged();
@@ -161,6 +165,44 @@ void SessionController::unlock() {
   select(next);
 }
 
+NumberPlace SessionController::explained() const {
+  return m_pointed ? *m_pointed : NumberPlace{selection(), m_element, m_rowPosition};
+}
+
+void SessionController::pointAt(const std::optional<NumberPlace>& place) {
+  std::optional<NumberPlace> next = m_selection.locked || !run() ? std::nullopt : place;
+  if (next) {
+    next->row.step = m_selection.step;
+    next->row = clampTo(next->row, *m_session);
+    next->position = std::min(next->position, run()->tokensSeenAt(next->row.step) - 1);
+  }
+  if (next == m_pointed) return;
+  m_pointed = next;
+  emit explainedChanged();
+}
+
+void SessionController::chooseElement(int element) {
+  if (element == m_element) return;
+  m_element = element;
+  emit explainedChanged();
+}
+
+void SessionController::goTo(const NumberPlace& place) {
+  const RunSnapshot* shown = run();
+  if (!shown) return;
+  Selection next = place.row;
+  next.step = m_selection.step;
+  const int newest = shown->tokensSeenAt(next.step) - 1;
+  // The newest row is what an unlocked selection shows anyway; any other would be left at the next move.
+  next.locked =
+      m_selection.locked || next.query.value != newest || siteInfo(next.site).layout == SiteShape::attention;
+  next.locked = next.locked || place.position >= 0;
+  select(next);
+  m_element = place.element;
+  m_rowPosition = place.position;
+  emit explainedChanged();
+}
+
 bool SessionController::event(QEvent* event) {
   if (event->type() != wakeEvent()) return QObject::event(event);
   // Cleared first: a publication from here on posts another event.
@@ -177,6 +219,7 @@ void SessionController::takeLatest() {
   const bool followed = m_follows;
   m_session = std::move(latest);
   m_preview.reset();
+  m_pointed.reset();
 
   findLane();
 

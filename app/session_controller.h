@@ -3,7 +3,7 @@
 #ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "app/stages.h"
 #include "core/decode/session_worker.h"
-#include "views/selection.h"
+#include "views/view.h"
 #endif
 
 #include <QObject>
@@ -109,11 +109,23 @@ class SessionController : public QObject {
   void selectPosition(Position p);
   void unlock();
 
+  /// The number that the inspector explains: the one pointed at, else the selected row with the chosen
+  /// element.
+  NumberPlace explained() const;
+  /// The pointer is on this number; nothing happens while the selection is locked.
+  void pointAt(const std::optional<NumberPlace>& place);
+  /// Chooses a number of the selected row; −1: none in particular.
+  void chooseElement(int element);
+  /// Goes to a number and stays there.
+  void goTo(const NumberPlace& place);
+
   bool event(QEvent* event) override;
 
  signals:
   void snapshotChanged();
   void selectionChanged();
+  /// Another number is to be explained.
+  void explainedChanged();
   void playingChanged(bool playing);
   /// A new run began: another prompt, a restart, another model.
   void runStarted(bool newModel);
@@ -146,6 +158,9 @@ class SessionController : public QObject {
   SessionSnapshotPtr m_session;
   Selection m_selection;
   std::optional<Selection> m_preview;
+  std::optional<NumberPlace> m_pointed;
+  int m_element = -1;      ///< of the selected row
+  int m_rowPosition = -1;  ///< see NumberPlace::position
   std::vector<Stage> m_stages;
   std::uint64_t m_runId = 0;  ///< of the first lane
   int m_laneId = -1;          ///< of the selected lane

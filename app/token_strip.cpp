@@ -297,6 +297,7 @@ bool TokenStrip::viewportEvent(QEvent* event) {
   if (event->type() == QEvent::Leave && m_hovered != Spot()) {
     m_hovered = {};
     m_controller.preview(std::nullopt);
+    m_controller.pointAt(std::nullopt);
     viewport()->update();
   }
   return QAbstractScrollArea::viewportEvent(event);
@@ -322,12 +323,27 @@ void TokenStrip::point(const Spot& spot) {
       hovered.query = Position{spot.position};
       hovered.key = Position{std::min(hovered.key.value, spot.position)};
       m_controller.preview(hovered);
+      m_controller.pointAt(numberOf(spot.row, spot.position));
       viewport()->update();
       return;
     }
   }
   m_controller.preview(std::nullopt);
+  m_controller.pointAt(std::nullopt);
   viewport()->update();
+}
+
+/// What the inspector explains of a chip: the logit that a generated token was picked with, a prompt token's
+/// embedding.
+NumberPlace TokenStrip::numberOf(int row, int position) const {
+  NumberPlace place{m_controller.lastingSelection()};
+  const std::vector<Chip>& chips = m_rows[static_cast<std::size_t>(row)].chips;
+  const bool generated = position > 0 && chips[static_cast<std::size_t>(position)].madeByStep > 0;
+  place.row.lane = row;
+  place.row.site = generated ? Site::logits : Site::embedTokens;
+  place.row.query = Position{generated ? position - 1 : position};
+  if (generated) place.element = runOf(row).tokens[static_cast<std::size_t>(position)].value;
+  return place;
 }
 
 void TokenStrip::mousePressEvent(QMouseEvent* event) {

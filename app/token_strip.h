@@ -2,7 +2,7 @@
 
 #ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "core/decode/run_snapshot.h"
-#include "views/selection.h"
+#include "views/view.h"
 #endif
 #include "views/theme.h"
 
@@ -96,6 +96,7 @@ class TokenStrip : public QAbstractScrollArea {
   QRectF crossOf(double top) const;
   int shownRows() const;
   double nameWidth() const;
+  NumberPlace numberOf(int row, int position) const;
   double chipHeight() const;
   double textHeight() const;
   double rowHeight() const;

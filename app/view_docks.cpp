@@ -13,8 +13,11 @@
 #include <QFileDialog>
 #include <QProgressDialog>
 #include <QTabBar>
+#include <QTimer>
+#include <QToolBar>
 
 #include <algorithm>
+#include <utility>
 
 namespace decodescope {
 
@@ -31,14 +34,19 @@ ViewDocks::ViewDocks(SessionController& controller, QWidget* parent)
     view->setAccessibleName(title);
     view->installEventFilter(this);
     auto* dock = new Dock(QLatin1String("view.") + QLatin1String(info.id), title, view, this);
-    dock->setToolTip(QCoreApplication::translate("Views", info.tip));
+    dock->setHeader(view->header());
     addDockWidget(Qt::TopDockWidgetArea, dock);
     connect(view, &ViewWidget::selectionProposed, this, &ViewDocks::takeProposal);
     connect(view, &ViewWidget::branchProposed, this, &ViewDocks::branchProposed);
     connect(view, &ViewWidget::strikeProposed, this, &ViewDocks::strikeProposed);
+    connect(view, &ViewWidget::numberPointed, &m_controller, &SessionController::pointAt);
+    connect(view, &ViewWidget::numberChosen, &m_controller, &SessionController::goTo);
     connect(view, &ViewWidget::message, this, &ViewDocks::message);
     connect(view, &ViewWidget::exportAllRequested, this, &ViewDocks::exportAll);
     connect(dock, &QDockWidget::visibilityChanged, this, &ViewDocks::present);
+    connect(dock, &QDockWidget::visibilityChanged, this, &ViewDocks::markTabsSoon);
+    connect(dock, &QDockWidget::dockLocationChanged, this, &ViewDocks::markTabsSoon);
+    connect(dock, &QDockWidget::topLevelChanged, this, &ViewDocks::markTabsSoon);
     m_docks.push_back(dock);
     m_views.push_back(view);
   }
@@ -68,7 +76,71 @@ void ViewDocks::arrange(int width) {
   }
   // Of those behind each other the first is in front, not the last one added.
   m_docks[beside ? 1 : 0]->raise();
-  if (beside) resizeDocks({m_docks[0], m_docks[1]}, {width * 3 / 5, width * 2 / 5}, Qt::Horizontal);
+  if (beside) resizeDocks({m_docks[0], m_docks[1]}, {width * 11 / 20, width * 9 / 20}, Qt::Horizontal);
+}
+
+bool ViewDocks::restore(const QByteArray& layout, const QStringList& known) {
+  if (!restoreState(layout)) return false;
+  for (std::size_t i = 1; i < m_docks.size() && !known.isEmpty(); ++i) {
+    if (known.contains(m_docks[i]->objectName())) continue;
+    tabifyDockWidget(m_docks[i - 1], m_docks[i]);
+    m_docks[i - 1]->raise();
+  }
+  markTabsSoon();
+  return true;
+}
+
+QByteArray ViewDocks::layout() const {
+  return m_stacked ? m_spread : saveState();
+}
+
+void ViewDocks::setStacked(bool stacked) {
+  if (stacked == m_stacked) return;
+  if (stacked) m_spread = saveState();
+  m_stacked = stacked;
+  if (stacked) {
+    stack();
+  } else {
+    restoreState(m_spread);
+  }
+  markTabsSoon();
+}
+
+void ViewDocks::stack() {
+  ViewWidget* active = activeView();
+  Dock* first = nullptr;
+  for (Dock* dock : m_docks) {
+    if (dock->isHidden() || dock->isFloating()) continue;
+    if (first) tabifyDockWidget(first, dock);
+    if (!first) first = dock;
+  }
+  for (std::size_t i = 0; i < m_docks.size(); ++i) {
+    if (m_views[i] == active) m_front = m_docks[i];
+  }
+}
+
+void ViewDocks::goTo(Dock* dock) {
+  dock->show();
+  dock->raise();
+  dock->widget()->setFocus(Qt::ShortcutFocusReason);
+}
+
+/// Qt tells of tabs by no signal of their own; what leads to them has passed once the event loop is idle.
+void ViewDocks::markTabsSoon() {
+  if (m_marking) return;
+  m_marking = true;
+  QTimer::singleShot(0, this, &ViewDocks::markTabs);
+}
+
+void ViewDocks::markTabs() {
+  m_marking = false;
+  if (Dock* front = std::exchange(m_front, nullptr)) front->raise();
+  for (Dock* dock : m_docks) {
+    const QList<QDockWidget*> beside = tabifiedDockWidgets(dock);
+    dock->setTabbed(!dock->isFloating() &&
+                    std::any_of(beside.begin(), beside.end(),
+                                [](const QDockWidget* d) { return !d->isHidden() && !d->isFloating(); }));
+  }
 }
 
 /// Pointing changes lane, query and key alone and is a preview; everything else is meant to stay.
@@ -98,7 +170,11 @@ void ViewDocks::childEvent(QChildEvent* event) {
   QMainWindow::childEvent(event);
   // The main window makes these by itself when docks are put behind each other.
   auto* tabs = event->type() == QEvent::ChildPolished ? qobject_cast<QTabBar*>(event->child()) : nullptr;
-  if (tabs) tabs->setAccessibleName(tr("Views behind each other"));
+  if (!tabs) return;
+  tabs->setAccessibleName(tr("Views behind each other"));
+  tabs->setElideMode(Qt::ElideNone);  // a name cut to two letters says nothing; arrows scroll instead
+  tabs->setUsesScrollButtons(true);
+  markTabsSoon();
 }
 
 QStringList ViewDocks::optionValues() const {
@@ -160,8 +236,10 @@ ViewWidget* ViewDocks::activeView() const {
   for (ViewWidget* view : m_views) {
     if (focus && (focus == view || view->isAncestorOf(focus))) return view;
   }
-  const auto shown = std::find_if(m_views.begin(), m_views.end(),
-                                  [](const ViewWidget* view) { return !view->visibleRegion().isEmpty(); });
+  // The picture, not the widget around it: covered by its children that has no visible region.
+  const auto shown = std::find_if(m_views.begin(), m_views.end(), [](const ViewWidget* view) {
+    return !view->focusProxy()->visibleRegion().isEmpty();
+  });
   return shown == m_views.end() ? nullptr : *shown;
 }
 

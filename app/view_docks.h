@@ -29,6 +29,15 @@ class ViewDocks : public QMainWindow {
   ViewWidget* activeView() const;
   /// Side by side when there is room, else one behind the other.
   void arrange(int width);
+  /// A layout of an earlier session; views that it does not know yet come behind the others. False when it
+  /// cannot be read.
+  bool restore(const QByteArray& layout, const QStringList& known);
+  /// The layout as the user made it, also while the views are stacked.
+  QByteArray layout() const;
+  /// For want of room: all behind each other, until there is room again.
+  void setStacked(bool stacked);
+  /// Shows the view, puts it in front of those it lies behind and gives it the keyboard.
+  void goTo(Dock* dock);
   /// "attention/stage=weights" and so on, to be remembered.
   QStringList optionValues() const;
   void setOptionValues(const QStringList& values);
@@ -47,11 +56,18 @@ class ViewDocks : public QMainWindow {
   void childEvent(QChildEvent* event) override;
   void takeProposal(const Selection& proposed);
   void present();
+  void stack();
+  void markTabsSoon();
+  void markTabs();
 
   SessionController& m_controller;
   std::vector<Dock*> m_docks;
   std::vector<ViewWidget*> m_views;
   double m_scale = 1;  ///< of the theme
+  bool m_marking = false;
+  bool m_stacked = false;
+  Dock* m_front = nullptr;  ///< raised once the tabs are there
+  QByteArray m_spread;      ///< the layout before the views were stacked
 };
 
 }  // namespace decodescope

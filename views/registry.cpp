@@ -14,7 +14,7 @@
 
 namespace decodescope {
 
-// One row a view: docks, the View menu, render, its tests and the README's pictures all follow from this
+// One row a view, its title short enough for a tab: docks, the View menu, render, its tests and the README's pictures all follow from this
 // table.
 std::span<const ViewInfo> viewRegistry() {
   static const std::array kViews{
@@ -43,7 +43,7 @@ std::span<const ViewInfo> viewRegistry() {
            Site::kRot, Site::context, Site::oProj, Site::output},
           &makeShapesView},
       ViewInfo{"rope",
-               QT_TRANSLATE_NOOP("Views", "Positions (RoPE)"),
+               QT_TRANSLATE_NOOP("Views", "Positions"),
                QT_TRANSLATE_NOOP("Views", "How positions turn each pair of a query and a key"),
                {Site::embedPositions, Site::qProj, Site::kProj, Site::qRot, Site::kRot},
                &makeRopeView},
@@ -55,12 +55,12 @@ std::span<const ViewInfo> viewRegistry() {
            Site::downProj, Site::postFeedforwardLayernorm, Site::output, Site::norm},
           &makeNormsView},
       ViewInfo{"mask",
-               QT_TRANSLATE_NOOP("Views", "Causal mask"),
+               QT_TRANSLATE_NOOP("Views", "Mask"),
                QT_TRANSLATE_NOOP("Views", "What the mask hides, and two ways to the same weights"),
                {Site::qProj, Site::kProj, Site::qRot, Site::kRot, Site::scores, Site::weights},
                &makeMaskView},
       ViewInfo{"probabilities",
-               QT_TRANSLATE_NOOP("Views", "Tokens and probabilities"),
+               QT_TRANSLATE_NOOP("Views", "Tokens"),
                QT_TRANSLATE_NOOP("Views",
                                  "From text to embedding rows, and from logits to the token that is picked"),
                {Site::embedTokens, Site::output, Site::norm, Site::logits},
@@ -72,7 +72,7 @@ std::span<const ViewInfo> viewRegistry() {
           {},
           &makeMemoryView},
       ViewInfo{"worked_example",
-               QT_TRANSLATE_NOOP("Views", "Worked example"),
+               QT_TRANSLATE_NOOP("Views", "Example"),
                QT_TRANSLATE_NOOP("Views", "The lectures' small tensors, worked through by the same kernels"),
                {},
                &makeWorkedExampleView},

@@ -62,12 +62,26 @@ struct StrikeOffer {
   std::vector<AttentionRules::StruckRow> rows;
 };
 
+/// A number of a run: site, layer, head, query and key of the selection say the row, the rest which one of
+/// it.
+struct NumberPlace {
+  Selection row;
+  int element = -1;   ///< within the row of the head, or of the token where there are no heads; −1: none in
+                      ///< particular. Scores and weights have the key.
+  int position = -1;  ///< of the row, where it is not the query's: a key's, a value's
+
+  Position rowPosition() const { return position < 0 ? row.query : Position{position}; }
+  friend bool operator==(const NumberPlace&, const NumberPlace&) = default;
+};
+
 /// What lies under a point.
 struct Hit {
   Selection hovered;                 ///< what pointing there previews
   QString toolTip;                   ///< one to three lines, names and value
   std::optional<Selection> clicked;  ///< what a click selects, where it is more than what pointing previews
   bool locks = true;                 ///< a click also locks the place, or unlocks it
+  /// The number that is there, for the inspector. A click holds it.
+  std::optional<NumberPlace> number = {};
   /// A click means: decode on from the shown step with this token instead of the one that was picked.
   std::optional<TokenId> branch = {};
   /// A click sets this option of the view, id and value.

@@ -80,7 +80,10 @@ class ViewWidget::Canvas : public QWidget {
     setCursor(hit && !hit->locks ? Qt::PointingHandCursor : Qt::ArrowCursor);
     if (hit && !m_owner.m_selection.locked && hit->hovered != m_owner.m_selection)
       emit m_owner.selectionProposed(hit->hovered);
+    m_owner.pointAt(hit ? hit->number : std::nullopt);
   }
+
+  void leaveEvent(QEvent*) override { m_owner.pointAt(std::nullopt); }
 
   void mousePressEvent(QMouseEvent* event) override {
     m_pressed = m_dragged = event->position();
@@ -94,7 +97,9 @@ class ViewWidget::Canvas : public QWidget {
     if (!hit) return;
     if (hit->option) {
       m_owner.chooseOption(hit->option->first, hit->option->second);
-      return m_owner.rebuildToolBarSoon();
+      m_owner.rebuildToolBarSoon();
+      if (hit->number) emit m_owner.numberChosen(*hit->number);
+      return;
     }
     if (hit->branch) {
       emit m_owner.branchProposed(hit->hovered, *hit->branch);
@@ -108,8 +113,10 @@ class ViewWidget::Canvas : public QWidget {
     const Selection& now = m_owner.m_selection;
     const bool samePlace = s.lane == now.lane && s.query == now.query && s.key == now.key &&
                            s.layer == now.layer && s.head == now.head;
-    s.locked = hit->locks ? !(now.locked && samePlace) : now.locked;
+    const bool sameNumber = !hit->number || hit->number->row.site == now.site;
+    s.locked = hit->locks ? !(now.locked && samePlace && sameNumber) : now.locked;
     emit m_owner.selectionProposed(s);
+    if (hit->number && (s.locked || !hit->locks)) emit m_owner.numberChosen(*hit->number);
   }
 
   void mouseDoubleClickEvent(QMouseEvent*) override {
@@ -261,23 +268,25 @@ ViewWidget::ViewWidget(const ViewInfo& info, QWidget* parent)
   m_scroll->verticalScrollBar()->setAccessibleName(tr("Scroll the lanes"));
   m_scroll->setWidget(m_canvas);
   m_scroll->viewport()->installEventFilter(this);
-  m_toolBar = new QToolBar(title(), this);
+  m_header = new QWidget(this);
+  m_toolBar = new QToolBar(title(), m_header);
   m_toolBar->setToolButtonStyle(Qt::ToolButtonTextOnly);
   m_toolBar->setMovable(false);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
   // Beside the tool bar, not in it: however many settings a view has, taking it along stays in sight.
-  auto* bar = new QHBoxLayout;
+  auto* bar = new QHBoxLayout(m_header);
   bar->setContentsMargins(0, 0, 4, 0);
   bar->setSpacing(0);
   bar->addWidget(m_toolBar, 1);
   m_export = makeExportButton();
   bar->addWidget(m_export);
-  layout->addLayout(bar);
+  layout->addWidget(m_header);
   layout->addWidget(m_scroll, 1);
   setFocusProxy(m_canvas);
   buildToolBar();
+  setTabOrder(m_export, m_canvas);
   present(std::make_shared<SessionSnapshot>(), Selection());
 }
 
@@ -303,6 +312,12 @@ void ViewWidget::present(const SessionSnapshotPtr& session, const Selection& sel
   const void* model =
       session->lanes.empty() ? nullptr : session->lanes[static_cast<std::size_t>(at.lane)].run->model.get();
   if (std::exchange(m_toolBarOf, model) != model) rebuildToolBarSoon();
+}
+
+void ViewWidget::pointAt(const std::optional<NumberPlace>& place) {
+  if (place == m_pointed) return;
+  m_pointed = place;
+  emit numberPointed(place);
 }
 
 void ViewWidget::setTheme(const Theme& theme) {

@@ -10,6 +10,7 @@
 #include <QWidget>
 
 #include <memory>
+#include <optional>
 
 class QMenu;
 class QScrollArea;
@@ -37,6 +38,8 @@ class ViewWidget : public QWidget {
   const ViewInfo& info() const { return m_info; }
   View& view();
   QString title() const;  ///< translated
+  /// Its options and what it can be taken along as. Above the picture until the owner puts it somewhere else.
+  QWidget* header() const { return m_header; }
 
   void present(const SessionSnapshotPtr& session, const Selection& selection);
   void setTheme(const Theme& theme);
@@ -65,6 +68,10 @@ class ViewWidget : public QWidget {
 
  signals:
   void selectionProposed(const decodescope::Selection& selection);
+  /// The pointer is on this number, or on none any more.
+  void numberPointed(const std::optional<decodescope::NumberPlace>& place);
+  /// A click on this number; what it selects has been proposed before.
+  void numberChosen(const decodescope::NumberPlace& place);
   void optionsChanged();
   /// A click asked to decode on from this step with another token than the one that was picked.
   void branchProposed(const decodescope::Selection& at, decodescope::TokenId token);
@@ -90,6 +97,7 @@ class ViewWidget : public QWidget {
   void showContextMenu(const QPoint& globalPosition, const std::optional<Hit>& place);
   /// The options and whether the picture needs scrolling may have changed with what is presented.
   void fitToLanes();
+  void pointAt(const std::optional<NumberPlace>& place);
   void addActions(QMenu& menu);
 
   const ViewInfo& m_info;
@@ -97,6 +105,8 @@ class ViewWidget : public QWidget {
   Theme m_theme;
   SessionSnapshotPtr m_session;
   Selection m_selection;
+  std::optional<NumberPlace> m_pointed;
+  QWidget* m_header = nullptr;
   QToolBar* m_toolBar = nullptr;
   QToolButton* m_export = nullptr;
   const void* m_toolBarOf = nullptr;  ///< the model that it was built for

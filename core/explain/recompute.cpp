@@ -76,7 +76,9 @@ double softmaxOf(const Explanation& e) {
 std::string shown(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.5g", value);
-  return text;
+  std::string out;
+  for (const char* c = text; *c; ++c) out += *c == '-' ? std::string("−") : std::string(1, *c);
+  return out;
 }
 
 /// A number as a factor or summand: negative ones in brackets.

@@ -4,7 +4,12 @@
 #include "core/attention/attention_rows.h"
 #include "core/decode/sampler.h"
 #include "tests/support/random_run.h"
+#include "views/number_place.h"
 
+#include <QImage>
+#include <QRegularExpression>
+
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -28,7 +33,7 @@ class InspectorTextTest : public testing::Test {
     return s;
   }
   QString html(const Selection& s, int element = 0) const {
-    return inspectorHtml(*m_run, s, element, m_theme);
+    return inspectorHtml(*m_run, {s, element}, m_theme);
   }
 };
 
@@ -86,16 +91,76 @@ TEST_F(InspectorTextTest, AHeadsSliceIsThatHeads) {
 
 TEST_F(InspectorTextTest, TheExplainedNumberIsTheChosenOneOfTheHead) {
   const Selection s = at(Site::qProj);
-  const Cell cell = inspectedCell(*m_run, s, 5);
-  EXPECT_EQ(cell.index, 3 * 8 + 5);
-  EXPECT_EQ(inspectedCell(*m_run, s, 99).index, 3 * 8 + 7);
-  const std::optional<Explanation> explanation = explain(*m_run, cell, m_run->tokensSeenAt(s.step));
+  const std::optional<Cell> cell = inspectedCell(*m_run, {s, 5});
+  ASSERT_TRUE(cell);
+  EXPECT_EQ(cell->index, 3 * 8 + 5);
+  EXPECT_EQ(inspectedCell(*m_run, {s, 99})->index, 3 * 8 + 7);
+  const std::optional<Explanation> explanation = explain(*m_run, *cell, m_run->tokensSeenAt(s.step));
   ASSERT_TRUE(explanation.has_value());
   const QString text = html(s, 5);
   EXPECT_TRUE(text.contains(shownNumber(explanation->recomputed)));
   EXPECT_TRUE(text.contains(QString::fromStdString(explanation->filled).toHtmlEscaped()));
-  const Cell weight = inspectedCell(*m_run, at(Site::weights), 0);
-  EXPECT_EQ(weight.index, 3 * 8 + 4);
+  EXPECT_EQ(inspectedCell(*m_run, {at(Site::weights), 0})->index, 3 * 8 + 4);
+}
+
+TEST_F(InspectorTextTest, TheRowOfAnotherTokenThanTheQueryIsShownWhereThePlaceSaysSo) {
+  const NumberPlace place{at(Site::vProj), 2, 1};
+  EXPECT_EQ(inspectedCell(*m_run, place)->position.value, 1);
+  const std::span<const float> row = m_run->trace(Position{1})->row(Site::vProj, LayerIndex{1});
+  EXPECT_TRUE(inspectorHtml(*m_run, place, m_theme).contains(shownNumber(static_cast<double>(row[8 + 2]))));
+}
+
+/// Every operand of every site that can be gone to: the link leads to the place whose number it is.
+TEST_F(InspectorTextTest, LinksLeadToTheOperands) {
+  const QRegularExpression pattern(QStringLiteral("href=\"(cell:[^\"]+)\""));
+  const int tokens = m_run->tokensSeenAt(StepIndex{3});
+  for (const SiteInfo& info : siteTable()) {
+    if (!siteExists(info.site, m_run->model->config())) continue;
+    const Selection s = at(info.site);
+    const std::optional<Cell> own = inspectedCell(*m_run, {s, 3});
+    const std::optional<Explanation> e = explain(*m_run, *own, tokens);
+    ASSERT_TRUE(e) << info.dumpName;
+    const QString text = html(s, 3);
+    std::vector<Cell> linked;
+    for (auto found = pattern.globalMatch(text); found.hasNext();) {
+      const std::optional<Cell> cell = linkedCell(QUrl(found.next().captured(1)));
+      ASSERT_TRUE(cell) << info.dumpName;
+      linked.push_back(*cell);
+      const std::optional<Cell> there = inspectedCell(*m_run, placeOf(*m_run, *cell, s));
+      EXPECT_EQ(there, cell) << info.dumpName;
+    }
+    for (const Operand& operand : e->operands) {
+      if (operand.source)
+        EXPECT_EQ(std::count(linked.begin(), linked.end(), *operand.source), 1) << operand.name;
+    }
+  }
+}
+
+TEST_F(InspectorTextTest, LongVectorsAreStripsOfColour) {
+  const QString text = html(at(Site::oProj), 2);
+  const qsizetype start = text.indexOf(QLatin1String("base64,")) + 7;
+  ASSERT_GT(start, 7);
+  QImage strip;
+  ASSERT_TRUE(strip.loadFromData(
+      QByteArray::fromBase64(text.mid(start, text.indexOf('"', start) - start).toLatin1())));
+  EXPECT_GT(strip.width(), 100);
+  EXPECT_LE(strip.width(), 190);
+  // 32 numbers in the model's o_proj input: blue below zero, red above.
+  const std::span<const float> x = m_run->trace(Position{7})->row(Site::context, LayerIndex{1});
+  const auto most = std::max_element(x.begin(), x.end()) - x.begin();
+  const auto least = std::min_element(x.begin(), x.end()) - x.begin();
+  const auto colourOf = [&](auto i) {
+    return strip.pixelColor((2 * static_cast<int>(i) + 1) * strip.width() / (2 * static_cast<int>(x.size())),
+                            3);
+  };
+  EXPECT_GT(colourOf(most).red(), colourOf(most).blue());
+  EXPECT_GT(colourOf(least).blue(), colourOf(least).red());
+}
+
+TEST_F(InspectorTextTest, BadLinksLeadNowhere) {
+  for (const char* link :
+       {"cell:", "cell:1/2/3", "cell:99/0/0/0", "cell:-1/0/0/0", "element:4", "code:numpy"})
+    EXPECT_FALSE(linkedCell(QUrl(QLatin1String(link)))) << link;
 }
 
 TEST_F(InspectorTextTest, LogitsShowTheProbabilityOfWhatFollowed) {

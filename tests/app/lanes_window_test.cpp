@@ -43,7 +43,7 @@ class LanesWindowTest : public WindowTest {
   /// The view's tool bar has a button that starts with this.
   bool offers(const ViewWidget& view, const QString& start) const {
     QTest::qWait(1);  // what is replaced goes with the event loop
-    for (const QToolButton* button : view.findChildren<QToolButton*>()) {
+    for (const QToolButton* button : view.header()->findChildren<QToolButton*>()) {
       if (button->text().startsWith(start)) return true;
     }
     return false;

@@ -1,19 +1,24 @@
 #include "app/main_window.h"
 
 #include "app/architecture_map.h"
+#include "app/dock.h"
 #include "app/inspector.h"
 #include "app/view_docks.h"
 #include "tests/app/window_fixture.h"
+#include "views/view_widget.h"
 
 #include <QAbstractButton>
 #include <QAbstractSlider>
 #include <QAbstractSpinBox>
 #include <QApplication>
 #include <QComboBox>
+#include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QSlider>
+#include <QTabBar>
 #include <QTest>
 #include <QToolButton>
 
@@ -162,22 +167,6 @@ TEST_F(WindowTest, SteppingBackAndForwardShowsIdenticalPictures) {
     EXPECT_TRUE(picture(*m_window) == pictures[static_cast<std::size_t>(step)]) << "step " << step;
   }
   EXPECT_NE(pictures[4], pictures[5]);
-}
-
-TEST_F(WindowTest, EverythingOperableHasAnAccessibleName) {
-  openWindowAndWait();
-  int checked = 0;
-  for (QWidget* widget : m_window->findChildren<QWidget*>()) {
-    if (widget->focusPolicy() == Qt::NoFocus) continue;
-    // Parts that Qt builds into its own widgets speak through these.
-    if (widget->objectName().startsWith("qt_") || widget->inherits("QComboBoxListView")) continue;
-    ++checked;
-    const auto* button = qobject_cast<QAbstractButton*>(widget);
-    const bool named = !widget->accessibleName().isEmpty() || (button && !button->text().isEmpty());
-    EXPECT_TRUE(named) << widget->metaObject()->className() << " " << widget->objectName().toStdString()
-                       << " in " << widget->parentWidget()->metaObject()->className();
-  }
-  EXPECT_GT(checked, 20);
 }
 
 TEST_F(WindowTest, TabReachesEveryPart) {
@@ -381,6 +370,142 @@ TEST_F(WindowTest, EveryScaleThemeAndSizePaintsWithoutWarnings) {
       }
     }
   }
+}
+
+TEST_F(WindowTest, CtrlAndADigitBringAViewToTheFront) {
+  openWindowAndWait();
+  const std::span<const ViewInfo> views = viewRegistry();
+  for (std::size_t i = 0; i < views.size() && i < 9; ++i) {
+    press(Qt::Key_1 + static_cast<int>(i), Qt::ControlModifier);
+    for (int turn = 0; turn < 3; ++turn) QApplication::processEvents();
+    auto* canvas = m_window->findChild<QWidget*>(QStringLiteral("canvas-%1").arg(QLatin1String(views[i].id)));
+    EXPECT_TRUE(canvas->hasFocus()) << views[i].id;
+    EXPECT_FALSE(canvas->visibleRegion().isEmpty()) << views[i].id;
+  }
+}
+
+TEST_F(WindowTest, NoTabIsCut) {
+  openWindowAndWait();
+  int tabs = 0;
+  for (const QTabBar* bar : m_window->findChildren<QTabBar*>()) {
+    EXPECT_EQ(bar->elideMode(), Qt::ElideNone);
+    for (int i = 0; i < bar->count(); ++i, ++tabs)
+      EXPECT_GE(bar->tabRect(i).width(), bar->fontMetrics().horizontalAdvance(bar->tabText(i)));
+  }
+  EXPECT_GT(tabs, 2);
+}
+
+TEST_F(WindowTest, ATabbedViewSaysItsNameOnce) {
+  openWindowAndWait();
+  for (int i = 0; i < 5; ++i) QApplication::processEvents();
+  for (const Dock* dock : m_window->findChildren<Dock*>()) {
+    if (!dock->objectName().startsWith("view.")) continue;
+    const bool tabbed = dock->objectName() != QLatin1String("view.attention");
+    for (const QLabel* label : dock->titleBarWidget()->findChildren<QLabel*>(Qt::FindDirectChildrenOnly)) {
+      EXPECT_EQ(label->isHidden(), tabbed) << dock->objectName().toStdString();
+    }
+  }
+}
+
+TEST_F(WindowTest, ALargeScaleLeavesTheRoomToOneView) {
+  openWindowAndWait();
+  const auto shown = [&] {
+    int count = 0;
+    for (const ViewWidget* view : m_window->findChildren<ViewWidget*>())
+      count += !view->focusProxy()->visibleRegion().isEmpty();
+    return count;
+  };
+  m_window->showNormal();
+  m_window->resize(1280, 720);
+  m_settings->setScale(2.5);
+  m_window->applyTheme();
+  picture(*m_window);
+  EXPECT_EQ(shown(), 1);
+  auto* canvas = m_window->findChild<QWidget*>("canvas-attention");
+  EXPECT_GT(canvas->width(), 1200);
+  EXPECT_FALSE(find<QLineEdit>("Prompt")->isVisible());
+  press(Qt::Key_L, Qt::ControlModifier);
+  EXPECT_TRUE(find<QLineEdit>("Prompt")->isVisible());
+  EXPECT_TRUE(find<QLineEdit>("Prompt")->hasFocus());
+  find<QToolButton>("Step")->setFocus();
+  EXPECT_FALSE(find<QLineEdit>("Prompt")->isVisible());
+  m_window->resize(1440, 900);
+  m_settings->setScale(1.0);
+  m_window->applyTheme();
+  picture(*m_window);
+  EXPECT_EQ(shown(), 2);
+  EXPECT_TRUE(find<QLineEdit>("Prompt")->isVisible());
+}
+
+TEST_F(WindowTest, AViewThatARememberedLayoutDoesNotKnowComesBehindTheOthers) {
+  openWindowAndWait();
+  closeWindow();
+  {
+    Settings settings;
+    QStringList known = QString::fromLatin1(settings.bytes("window/viewIds")).split(',');
+    ASSERT_GT(known.size(), 3);
+    known.removeAll("view.norms");
+    settings.setBytes("window/viewIds", known.join(',').toLatin1());
+  }
+  openWindowAndWait();
+  auto* norms = m_window->findChild<Dock*>("view.norms");
+  EXPECT_FALSE(norms->isHidden());
+  EXPECT_TRUE(norms->findChild<QWidget*>("canvas-norms")->visibleRegion().isEmpty());
+  press(Qt::Key_2, Qt::ControlModifier);
+  EXPECT_FALSE(m_window->findChild<QWidget*>("canvas-kv_cache")->visibleRegion().isEmpty());
+}
+
+TEST_F(WindowTest, TheInspectorFollowsALinkAndComesBack) {
+  openWindowAndWait();
+  auto* inspector = find<Inspector>("Inspector");
+  Selection start = m_controller->selection();
+  start.site = Site::oProj;
+  start.layer = LayerIndex{1};
+  m_controller->select(start);
+  picture(*m_window);
+  EXPECT_TRUE(inspector->toPlainText().contains("layers.1.self_attn.o_proj"));
+  const QRegularExpression pattern(QStringLiteral("href=\"(cell:[^\"]+)\""));
+  const QRegularExpressionMatch link = pattern.match(inspector->toHtml());
+  ASSERT_TRUE(link.hasMatch());
+  emit inspector->anchorClicked(QUrl(link.captured(1)));
+  picture(*m_window);
+  EXPECT_EQ(m_controller->selection().site, Site::context);
+  EXPECT_TRUE(inspector->toPlainText().contains("layers.1.self_attn.context"));
+  inspector->setFocus();
+  const int element = m_controller->explained().element;
+  press(Qt::Key_Right);
+  EXPECT_EQ(m_controller->explained().element, element + 1);
+  press(Qt::Key_Left, Qt::AltModifier);
+  EXPECT_EQ(m_controller->selection().site, Site::oProj);
+}
+
+TEST_F(WindowTest, PointingExplainsAndAClickHolds) {
+  openWindowAndWait();
+  press(Qt::Key_2, Qt::ControlModifier);
+  picture(*m_window);
+  auto* canvas = m_window->findChild<QWidget*>("canvas-kv_cache");
+  auto* view = m_window->findChild<ViewWidget*>("view-kv_cache");
+  QPoint at;
+  for (int y = 0; y < canvas->height() && at.isNull(); y += 5) {
+    for (int x = 0; x < canvas->width() && at.isNull(); x += 5) {
+      const std::optional<Hit> hit = view->view().hitTest(QPointF(x, y));
+      if (hit && hit->number && hit->number->row.site == Site::vProj && hit->number->position == 2)
+        at = {x, y};
+    }
+  }
+  ASSERT_FALSE(at.isNull());
+  const Site before = m_controller->selection().site;
+  QTest::mouseMove(canvas, at + QPoint(1, 1));
+  QTest::mouseMove(canvas, at);
+  EXPECT_EQ(m_controller->explained().row.site, Site::vProj);
+  EXPECT_EQ(m_controller->explained().position, 2);
+  EXPECT_EQ(m_controller->selection().site, before) << "pointing moves the inspector alone";
+  QTest::mouseClick(canvas, Qt::LeftButton, Qt::NoModifier, at);
+  EXPECT_EQ(m_controller->selection().site, Site::vProj);
+  EXPECT_TRUE(m_controller->selection().locked);
+  EXPECT_EQ(m_controller->explained().position, 2);
+  picture(*m_window);
+  EXPECT_TRUE(find<Inspector>("Inspector")->toPlainText().contains("v_proj"));
 }
 
 TEST_F(WindowTest, HeadsWorthSeeingSelectTheHead) {

@@ -91,6 +91,7 @@ Hit cellHit(const AttentionModel& model, AttentionStage stage, int query, int ke
   hit.hovered.key = Position{key};
   hit.clicked = hit.hovered;
   hit.clicked->site = stage == AttentionStage::weights ? Site::weights : Site::scores;
+  hit.number = NumberPlace{*hit.clicked};
   hit.toolTip = model.toolTip(stage, query, key);
   if (key < model.visible(query)) hit.strikes = model.strikesAt(key);
   return hit;

@@ -217,6 +217,8 @@ std::optional<Hit> ContextPage::hitTest(QPointF point, const AttentionModel& mod
     if (line.key >= 0) hit.hovered.key = Position{line.key};
     hit.clicked = hit.hovered;
     hit.clicked->site = line.site;
+    const bool ofKey = siteInfo(line.site).layout == SiteShape::keyHeads;
+    hit.number = NumberPlace{*hit.clicked, -1, ofKey ? line.key : -1};
     hit.toolTip = line.toolTip;
     if (line.key >= 0) hit.strikes = model.strikesAt(line.key);
     return hit;

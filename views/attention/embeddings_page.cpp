@@ -190,6 +190,7 @@ std::optional<Hit> EmbeddingsPage::hitTest(QPointF point, const AttentionModel& 
   hit.clicked->site = spot->panel == 0                ? Site::embedTokens
                       : spot->panel + 1 == all.size() ? Site::scores
                                                       : queryProjectionSite(model.config());
+  if (hit.clicked->site == Site::scores) hit.number = NumberPlace{*hit.clicked};
   hit.toolTip = tr("%1 with %2: %3\n%2 with %1: %4")
                     .arg(model.tokenText(spot->query), model.tokenText(spot->key), at(spot->query, spot->key),
                          at(spot->key, spot->query));

@@ -202,6 +202,10 @@ std::optional<Hit> HeadsView::hitTest(QPointF point) const {
     hit.hovered.head = HeadIndex{spot->head};
     hit.toolTip = spot->kind == Kind::query ? m_model.queryToolTip(spot->head, spot->element)
                                             : m_model.contextToolTip(spot->head, spot->element);
+    hit.number = NumberPlace{hit.hovered, spot->element};
+    hit.number->row.site = spot->kind == Kind::context                ? Site::context
+                           : siteExists(Site::qRot, m_shown.config()) ? Site::qRot
+                                                                      : Site::qProj;
     return hit;
   }
   // One of the heads that read it, the chosen one if it does.
@@ -209,6 +213,10 @@ std::optional<Hit> HeadsView::hitTest(QPointF point) const {
     hit.hovered.head = HeadIndex{spot->head * m_model.headsPerGroup()};
   hit.hovered.key = Position{m_model.firstKey() + spot->row};
   hit.toolTip = m_model.keyToolTip(spot->head, spot->row, spot->element, spot->kind == Kind::value);
+  hit.number = NumberPlace{hit.hovered, spot->element, hit.hovered.key.value};
+  hit.number->row.site = spot->kind == Kind::value                  ? Site::vProj
+                         : siteExists(Site::kRot, m_shown.config()) ? Site::kRot
+                                                                    : Site::kProj;
   return hit;
 }
 

@@ -326,6 +326,18 @@ std::optional<Hit> KvContentsPicture::hitTest(QPointF point) const {
   return std::nullopt;
 }
 
+/// The number of the row that lies at this height: of K as it is kept (turned, where positions turn it), or
+/// of V.
+NumberPlace KvContentsPicture::numberAt(QPointF point, int layer, int head, Selection row) const {
+  const QRectF values = m_layout.values(layer, head), keys = m_layout.keys(layer, head);
+  const bool ofValues = values.contains(point);
+  const QRectF& box = ofValues ? values : keys;
+  const ModelConfig& config = m_model->config();
+  if (!ofValues && siteExists(Site::kRot, config)) row.site = Site::kRot;
+  const int element = static_cast<int>((point.y() - box.top()) / box.height() * config.headDim);
+  return {row, box.contains(point) ? std::clamp(element, 0, config.headDim - 1) : -1, row.key.value};
+}
+
 Hit KvContentsPicture::rowHit(QPointF point, int layer, int head) const {
   const QRectF block = m_layout.block(layer, head);
   const int position = std::max(0, static_cast<int>((point.x() - block.left()) / columnWidth()));
@@ -341,6 +353,7 @@ Hit KvContentsPicture::rowHit(QPointF point, int layer, int head) const {
   if (position < m_model->tokens()) {
     hit.hovered.key = hit.clicked->key = Position{position};
     hit.strikes.push_back(m_model->strikeRow(LayerIndex{layer}, KvHeadIndex{head}, position));
+    hit.number = numberAt(point, layer, head, *hit.clicked);
   }
   hit.strikes.push_back(m_model->strikeGroup(LayerIndex{layer}, KvHeadIndex{head}));
   hit.strikesOnClick = m_settings.strikes && position < m_model->tokens();

@@ -58,6 +58,7 @@ class KvContentsPicture {
   void nameLayers(QPainter& painter, const Theme& theme) const;
   void namePositions(QPainter& painter, const Theme& theme) const;
   std::vector<LegendItem> legend(const Theme& theme) const;
+  NumberPlace numberAt(QPointF point, int layer, int head, Selection row) const;
   Hit rowHit(QPointF point, int layer, int head) const;
   Hit headHit(const HeadPlace& place) const;
 

@@ -28,6 +28,8 @@ class KvCacheModel {
 
   State state() const { return m_state; }
   const Selection& selection() const { return m_selection; }
+  /// Needs a model.
+  const ModelConfig& config() const { return m_run->model->config(); }
   std::uint64_t runId() const { return m_run ? m_run->runId : 0; }
   /// The shown step. Needs State::ready.
   const StepRecord& step() const {

@@ -339,6 +339,7 @@ std::optional<Hit> MaskView::hitTest(QPointF point) const {
     hit.clicked = hit.hovered;
     hit.clicked->site =
         placed.panel == MaskModel::scores || placed.panel == MaskModel::masked ? Site::scores : Site::weights;
+    hit.number = NumberPlace{*hit.clicked, -1};
     hit.toolTip = m_model.toolTip(placed.panel, query, key);
     return hit;
   }

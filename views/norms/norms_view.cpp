@@ -358,6 +358,13 @@ void NormsView::paintHistograms(QPainter& painter, const QRectF& area, const The
   }
 }
 
+/// The selection with the norm's output as the row.
+Selection NormsView::inRowOf(Selection selection, NormPlace place) {
+  selection.site = place.site;
+  if (place.layer != kNoLayer) selection.layer = place.layer;
+  return selection;
+}
+
 std::optional<Hit> NormsView::hitTest(QPointF point) const {
   if (!m_area.contains(point)) return std::nullopt;
   Hit hit;
@@ -375,7 +382,9 @@ std::optional<Hit> NormsView::hitTest(QPointF point) const {
     case NormsPanel::row:
       for (const QRectF& strip : m_row.strips) {
         if (!strip.contains(point)) continue;
-        hit.toolTip = m_model.elementToolTip(at(point.x() - strip.left(), strip.width(), m_model.width()));
+        const int element = at(point.x() - strip.left(), strip.width(), m_model.width());
+        hit.toolTip = m_model.elementToolTip(element);
+        hit.number = NumberPlace{inRowOf(hit.hovered, m_model.place()), element};
         return hit;
       }
       break;
@@ -404,8 +413,8 @@ std::optional<Hit> NormsView::hitTest(QPointF point) const {
         hit.hovered.query = Position{token};
         hit.clicked = hit.hovered;
         const NormPlace chosen = m_model.places()[static_cast<std::size_t>(place)];
-        hit.clicked->site = chosen.site;
-        if (chosen.layer != kNoLayer) hit.clicked->layer = chosen.layer;
+        hit.clicked = inRowOf(*hit.clicked, chosen);
+        hit.number = NumberPlace{*hit.clicked, -1};
         return hit;
       }
       break;
@@ -420,6 +429,7 @@ std::optional<Hit> NormsView::hitTest(QPointF point) const {
       const int element = inColumn ? at(point.x() - m.left(), m.width(), m_model.width()) : 0;
       hit.toolTip = m_model.cellToolTip(token, element);
       hit.hovered.query = Position{token};
+      hit.number = NumberPlace{inRowOf(hit.hovered, m_model.place()), inColumn ? element : -1};
       return hit;
     }
   }

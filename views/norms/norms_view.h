@@ -28,6 +28,7 @@ class NormsView : public View {
   const NormsModel& model() const { return m_model; }
 
  private:
+  static Selection inRowOf(Selection selection, NormPlace place);
   void paintRow(QPainter& painter, const QRectF& area, const Theme& theme);
   void paintRowWords(QPainter& painter, const Theme& theme) const;
   void paintHistograms(QPainter& painter, const QRectF& area, const Theme& theme);

@@ -58,7 +58,7 @@ void JourneyModel::addStop(const QString& name, Site site, LayerIndex layer) {
     row.values.assign(values.begin(), values.end());
     row.useOwnSignedScale();
   }
-  m_stops.push_back({name, QString::fromStdString(siteDumpName(site, layer)), row});
+  m_stops.push_back({name, QString::fromStdString(siteDumpName(site, layer)), row, site, layer});
 }
 
 CellGrid JourneyModel::embeddings(int first, int count) const {

@@ -28,6 +28,8 @@ class JourneyModel {
     QString name;  ///< "after layer 1"
     QString site;  ///< "layers.1.output"
     CellGrid grid;
+    Site at = Site::embedTokens;
+    LayerIndex layer = kNoLayer;
   };
   const std::vector<Stop>& stops() const { return m_stops; }
 

@@ -1,5 +1,6 @@
 #include "views/probabilities/probabilities_view.h"
 
+#include "views/number_place.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -251,6 +252,9 @@ std::optional<Hit> ProbabilitiesView::hitTest(QPointF point) const {
     hit.toolTip = m_pick.toolTip(candidate);
     hit.locks = false;
     if (candidate.token != m_pick.picked()) hit.branch = candidate.token;
+    hit.number = NumberPlace{hit.hovered, candidate.token.value};
+    hit.number->row.site = Site::logits;
+    hit.number->row.query = Position{m_shown.tokens - 1};
     return hit;
   }
   if (m_panel == Panel::linear) {
@@ -259,17 +263,25 @@ std::optional<Hit> ProbabilitiesView::hitTest(QPointF point) const {
     hit.toolTip = m_linear.toolTip(spot->neuron, spot->input);
     hit.locks = false;
     hit.option = {QStringLiteral("neuron"), QString::number(spot->neuron)};
+    Cell cell = m_linear.explanation().cell;
+    cell.index = spot->neuron;
+    hit.number = placeOf(*m_shown.run, cell, hit.hovered);
     return hit;
   }
   if (const int token = m_journeyPicture.tokenAt(point); token >= 0) {
     hit.toolTip = m_journey.tokenToolTip(token);
     hit.clicked = hit.hovered;
     hit.clicked->query = Position{token};
+    hit.number = NumberPlace{*hit.clicked, -1};
+    hit.number->row.site = Site::embedTokens;
     return hit;
   }
   const JourneyPicture::StopSpot spot = m_journeyPicture.stopAt(point);
   if (spot.stop < 0) return std::nullopt;
-  hit.toolTip = m_journey.stopToolTip(m_journey.stops()[static_cast<std::size_t>(spot.stop)], spot.index);
+  const JourneyModel::Stop& stop = m_journey.stops()[static_cast<std::size_t>(spot.stop)];
+  hit.toolTip = m_journey.stopToolTip(stop, spot.index);
+  if (stop.grid.rows > 0 && spot.index >= 0)
+    hit.number = placeOf(*m_shown.run, {stop.at, stop.layer, hit.hovered.query, spot.index}, hit.hovered);
   return hit;
 }
 

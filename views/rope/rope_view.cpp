@@ -1,5 +1,6 @@
 #include "views/rope/rope_view.h"
 
+#include "core/ops/rope.h"
 #include "views/colormap.h"
 #include "views/heatmap.h"
 #include "views/panel_frame.h"
@@ -335,13 +336,18 @@ void RopeView::paintScores(QPainter& painter, const QRectF& area, const Theme& t
   }
 }
 
-Hit RopeView::pairHit(const RopePairShown& pair) const {
+/// A pair: its first (or second) number of the turned query, where the model's own layout has it.
+Hit RopeView::pairHit(const RopePairShown& pair, bool second) const {
   Hit hit;
   hit.hovered = m_model.selection();
   hit.locks = false;
   hit.toolTip = m_model.toolTip(pair);
   const bool followed = m_settings.pair == pair.pair;
   hit.option = {QStringLiteral("pair"), QString::number(followed ? -1 : pair.pair)};
+  const ModelConfig& config = m_model.config();
+  const RopePair own = ropePair(config.rotaryLayout, pair.pair, config.headDim);
+  hit.number = NumberPlace{hit.hovered, second ? own.second : own.first};
+  hit.number->row.site = Site::qRot;
   return hit;
 }
 
@@ -367,6 +373,11 @@ std::optional<Hit> RopeView::hitTest(QPointF point) const {
       const int dim = std::clamp(
           static_cast<int>((point.x() - m_tableArea.left()) / m_tableArea.width() * dims), 0, dims - 1);
       hit.toolTip = m_model.tableToolTip(position, dim);
+      if (position < m_model.shownTokens()) {
+        hit.number = NumberPlace{hit.hovered, dim};
+        hit.number->row.site = Site::embedPositions;
+        hit.number->row.query = Position{position};
+      }
       return hit;
     }
     case RopeModel::State::rotary:
@@ -376,8 +387,7 @@ std::optional<Hit> RopeView::hitTest(QPointF point) const {
   switch (m_settings.panel) {
     case RopePanel::dials:
       for (std::size_t i = 0; i < m_dials.cells.size() && i < pairs.size(); ++i) {
-        if (!m_dials.cells[i].contains(point)) continue;
-        return pairHit(pairs[i]);
+        if (m_dials.cells[i].contains(point)) return pairHit(pairs[i]);
       }
       break;
     case RopePanel::matrix: {
@@ -393,8 +403,7 @@ std::optional<Hit> RopeView::hitTest(QPointF point) const {
         if (strip.contains(point)) element = elementAt(point.x() - strip.left(), strip.width());
       }
       for (const RopePairShown& pair : pairs) {
-        if (pair.first != element && pair.second != element) continue;
-        return pairHit(pair);
+        if (pair.first == element || pair.second == element) return pairHit(pair, pair.second == element);
       }
       break;
     }
@@ -411,6 +420,10 @@ std::optional<Hit> RopeView::hitTest(QPointF point) const {
       const int distance = at ? static_cast<int>(std::lround(at->x())) : -1;
       if (distance < 0 || distance >= m_model.distances()) return std::nullopt;
       hit.toolTip = m_model.distanceToolTip(distance);
+      if (distance == m_model.distance()) {  // the others are no numbers of the run
+        hit.number = NumberPlace{hit.hovered, -1};
+        hit.number->row.site = Site::scores;
+      }
       return hit;
     }
   }

@@ -25,7 +25,7 @@ class RopeView : public View {
   const RopeModel& model() const { return m_model; }
 
  private:
-  Hit pairHit(const RopePairShown& pair) const;
+  Hit pairHit(const RopePairShown& pair, bool second = false) const;
   void paintDials(QPainter& painter, const QRectF& area, const Theme& theme);
   void paintScores(QPainter& painter, const QRectF& area, const Theme& theme) const;
   void paintMatrix(QPainter& painter, const QRectF& area, const Theme& theme);

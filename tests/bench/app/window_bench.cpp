@@ -6,6 +6,8 @@
 #include "app/main_window.h"
 #include "app/session_controller.h"
 #include "app/settings.h"
+#include "tests/bench/app/frames.h"
+#include "tests/bench/app/timed_application.h"
 
 #include <QApplication>
 #include <QElapsedTimer>
@@ -25,35 +27,6 @@ namespace {
 constexpr int kTokens = 128;
 constexpr int kPresses = 100;
 constexpr int kStarts = 9;
-
-/// Knows the longest time that one event kept the thread, and how many paint events came.
-class TimedApplication : public QApplication {
- public:
-  using QApplication::QApplication;
-
-  bool notify(QObject* receiver, QEvent* event) override {
-    if (m_depth > 0) return QApplication::notify(receiver, event);
-    const QEvent::Type type = event->type();
-    QElapsedTimer timer;
-    timer.start();
-    ++m_depth;
-    const bool accepted = QApplication::notify(receiver, event);
-    --m_depth;
-    m_longest = std::max(m_longest, timer.nsecsElapsed());
-    // A window's update request is where its widgets are painted.
-    if (type == QEvent::UpdateRequest) ++m_paints;
-    return accepted;
-  }
-
-  int paints() const { return m_paints; }
-  double longestMilliseconds() const { return static_cast<double>(m_longest) / 1e6; }
-  void forgetLongest() { m_longest = 0; }
-
- private:
-  int m_depth = 0;
-  int m_paints = 0;
-  qint64 m_longest = 0;
-};
 
 struct Spread {
   double median = 0, slowest = 0;
@@ -176,5 +149,6 @@ int main(int argc, char** argv) {
   const bool named = argc > 1 && argv[1][0] != '-';
   const QString model = named ? QFileInfo(QString::fromLocal8Bit(argv[1])).absoluteFilePath() : QString();
   if (timeKeyPresses(application, model) != 0) return 1;
+  if (timeFrames(application, model) != 0) return 1;
   return timeStarts(QApplication::applicationFilePath());
 }

@@ -108,21 +108,24 @@ TEST(Explain, NothingOutsideTheRunOrWithoutItsTraces) {
   EXPECT_TRUE(explain(dropped, {Site::qProj, LayerIndex{0}, Position{3}, 0}, kTokens));
 }
 
-/// Runs a Python program and returns the first number that it prints.
-double pythonSays(const std::string& code, const test::TemporaryDir& dir) {
-  std::ofstream(dir.file("snippet.py")) << code;
-  std::FILE* pipe = popen(("/usr/bin/python3 '" + dir.file("snippet.py") + "' 2>&1").c_str(), "r");
+/// Runs a Python program and returns what it prints, line by line.
+std::vector<std::string> pythonSays(const std::string& code) {
+  const test::TemporaryDir dir;
+  std::ofstream(dir.file("snippets.py")) << code;
+  std::FILE* pipe = popen(("/usr/bin/python3 '" + dir.file("snippets.py") + "' 2>&1").c_str(), "r");
+  std::vector<std::string> lines;
   char line[4096] = "";
-  const bool read = std::fgets(line, sizeof(line), pipe) != nullptr;
-  EXPECT_EQ(pclose(pipe), 0) << line << "\n" << code;
-  return read ? std::atof(line) : std::nan("");
+  while (std::fgets(line, sizeof(line), pipe)) lines.emplace_back(line);
+  EXPECT_EQ(pclose(pipe), 0) << (lines.empty() ? "" : lines.back()) << code;
+  return lines;
 }
 
-TEST(Explain, EveryKindsNumpyCodeRunsAndAgrees) {
-  if (std::system("/usr/bin/python3 -c 'import numpy' 2>/dev/null") != 0)
-    GTEST_FAIL() << "python3-numpy is missing";
-  const test::TemporaryDir dir;
-  std::set<std::pair<ExplanationKind, Activation>> ran;
+/// Runs the code of one explanation of each kind and activation, and holds what it prints against the run.
+void runEveryKind(std::string (*code)(const Explanation&)) {
+  std::set<std::pair<ExplanationKind, Activation>> kinds;
+  std::set<ExplanationKind> seen;
+  std::vector<Explanation> explanations;
+  std::string program;
   for (const test::NamedConfig& named : test::decoderFamily()) {
     const RunSnapshotPtr run = runOf(named.config);
     for (const SiteInfo& info : siteTable()) {
@@ -133,14 +136,30 @@ TEST(Explain, EveryKindsNumpyCodeRunsAndAgrees) {
           {info.site, layer, Position{6}, std::min(5, cellCount(*run, info.site, Position{6}, kTokens) - 1)},
           kTokens);
       ASSERT_TRUE(e);
-      if (!ran.insert({e->kind, e->activation}).second) continue;
-      EXPECT_NEAR(pythonSays(numpyCode(*e), dir), e->traced, 1e-5) << numpyCode(*e);
+      if (!kinds.insert({e->kind, e->activation}).second) continue;
+      seen.insert(e->kind);
+      explanations.push_back(*e);
+      program += code(*e) + "\n";
     }
   }
-  std::set<ExplanationKind> kinds;
-  for (const auto& [kind, activation] : ran) kinds.insert(kind);
-  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(ExplanationKind::lookup) + 1)
+  const std::vector<std::string> lines = pythonSays(program);
+  ASSERT_EQ(lines.size(), explanations.size());
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    EXPECT_NEAR(std::stod(lines[i]), explanations[i].traced, 1e-5) << code(explanations[i]);
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(ExplanationKind::lookup) + 1)
       << "a kind that no code was run for";
+}
+
+TEST(Explain, EveryKindsNumpyCodeRunsAndAgrees) {
+  if (std::system("/usr/bin/python3 -c 'import numpy' 2>/dev/null") != 0)
+    GTEST_FAIL() << "python3-numpy is missing";
+  runEveryKind(numpyCode);
+}
+
+TEST(Explain, EveryKindsTorchCodeRunsAndAgrees) {
+  if (std::system("/usr/bin/python3 -c 'import torch' 2>/dev/null") != 0)
+    GTEST_SKIP() << "PyTorch is not installed for /usr/bin/python3: its snippets were not run";
+  runEveryKind(torchCode);
 }
 
 }  // namespace

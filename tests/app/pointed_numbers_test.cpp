@@ -1,0 +1,97 @@
+// What lies under the pointer in any view is what the inspector explains.
+
+#include "app/inspector_text.h"
+#include "tests/support/random_run.h"
+
+#include <QImage>
+#include <QPainter>
+
+#include <gtest/gtest.h>
+#include <set>
+
+namespace decodescope::test {
+namespace {
+
+constexpr QSize kSize(700, 560);
+
+/// All numbers that the view points at on a grid of points, in every choice of its options.
+std::vector<NumberPlace> numbersOf(View& view, const SessionSnapshot& session, const Selection& selection) {
+  std::vector<NumberPlace> places;
+  const auto look = [&] {
+    view.present(session, selection);
+    QImage image(kSize, QImage::Format_RGB32);
+    QPainter painter(&image);
+    view.paint(painter, QRectF(QPointF(), QSizeF(kSize)), Theme::makeLight());
+    for (double y = 1; y < kSize.height(); y += 7) {
+      for (double x = 1; x < kSize.width(); x += 7) {
+        const std::optional<Hit> hit = view.hitTest({x, y});
+        if (hit && hit->number) places.push_back(*hit->number);
+      }
+    }
+  };
+  look();
+  for (const ViewOption& option : view.options()) {
+    for (const auto& [value, title] : option.choices) {
+      if (value == option.value) continue;
+      view.setOption(option.id, value);
+      look();
+      view.setOption(option.id, option.value);
+    }
+  }
+  return places;
+}
+
+class PointedNumbers : public testing::TestWithParam<bool> {
+ protected:
+  RunSnapshotPtr m_run =
+      randomRun(wordyModel({.layers = 2, .heads = 4, .kvHeads = 2, .rotary = GetParam()}), 5, 4);
+};
+
+TEST_P(PointedNumbers, AreExplained) {
+  const SessionSnapshot session = sessionOf(m_run);
+  Selection selection;
+  selection.step = StepIndex{4};
+  selection.layer = LayerIndex{1};
+  selection.head = HeadIndex{2};
+  selection.query = Position{7};
+  selection.key = Position{3};
+  const int tokens = m_run->tokensSeenAt(selection.step);
+  for (const ViewInfo& info : viewRegistry()) {
+    const std::unique_ptr<View> view = info.make();
+    std::set<Site> sites;
+    for (const NumberPlace& place : numbersOf(*view, session, selection)) {
+      ASSERT_TRUE(siteExists(place.row.site, m_run->model->config())) << info.id;
+      ASSERT_LT(place.rowPosition().value, tokens) << info.id;
+      const std::optional<Cell> cell = inspectedCell(*m_run, place);
+      if (!cell) {
+        // A masked cell: the inspector says so.
+        ASSERT_GT(place.row.key, place.row.query) << info.id;
+        continue;
+      }
+      const std::optional<Explanation> e = explain(*m_run, *cell, tokens);
+      ASSERT_TRUE(e) << info.id << " " << siteInfo(place.row.site).dumpName;
+      sites.insert(place.row.site);
+    }
+    const std::string id = info.id;
+    if (id == "attention") {
+      EXPECT_TRUE(sites.count(Site::scores) && sites.count(Site::weights));
+    } else if (id == "kv_cache") {
+      EXPECT_EQ(sites, (std::set{GetParam() ? Site::kRot : Site::kProj, Site::vProj}));
+    } else if (id == "rope") {
+      EXPECT_EQ(sites.count(Site::qRot), GetParam() ? 1u : 0u);
+    } else if (id == "norms") {
+      EXPECT_TRUE(sites.count(Site::inputLayernorm));
+    } else if (id == "mask") {
+      EXPECT_EQ(sites, (std::set{Site::scores, Site::weights}));
+    } else if (id == "probabilities") {
+      for (const Site site : {Site::logits, Site::embedTokens, Site::qProj, Site::output})
+        EXPECT_TRUE(sites.count(site)) << siteInfo(site).dumpName;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Positions, PointedNumbers, testing::Bool(),
+                         [](const auto& kind) { return kind.param ? "Rotary" : "NoPositions"; });
+
+}  // namespace
+}  // namespace decodescope::test
