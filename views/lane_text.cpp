@@ -1,7 +1,5 @@
 #include "views/lane_text.h"
 
-#include "core/attention/variants.h"
-
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -29,7 +27,7 @@ QString factOf(const RunSnapshot& run, Fact fact) {
     case Fact::model:
       return QString::fromStdString(run.model->name);
     case Fact::attention:
-      return QString::fromLatin1(attentionVariantOf(config).id).toUpper();
+      return QString::fromStdString(config.attentionName());
     case Fact::norm:
       return config.norm == NormKind::layerNorm ? QStringLiteral("LayerNorm") : QStringLiteral("RMSNorm");
     case Fact::cache:

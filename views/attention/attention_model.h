@@ -44,6 +44,8 @@ class AttentionModel {
   /// False in a what-if run without a mask: rows then reach over all tokens.
   bool causal() const { return m_causal; }
   int visible(int query) const { return m_causal ? query + 1 : tokens(); }
+  /// The first key that a query sees: above 0 in sliding-window attention only.
+  int firstVisible(int query) const { return m_causal ? config().firstVisible(query) : 0; }
 
   /// The selected head's rows, all columns, for heatmapImage().
   HeatmapRows rows(AttentionStage stage) const;

@@ -38,7 +38,9 @@ AttentionPictureKey pictureKey(const AttentionModel& model, const Theme& theme, 
 
 MatrixNumbers matrixNumbers(const AttentionModel& model, AttentionStage stage, const ColorScale& scale) {
   return {model.rows(stage), scale, [stage](float v) { return AttentionModel::cellText(stage, v); },
-          model.showsGhosts(stage) ? BeyondDiagonal::ghost : BeyondDiagonal::masked};
+          model.showsGhosts(stage) ? BeyondDiagonal::ghost : BeyondDiagonal::masked,
+          model.config().slidingWindow > 0 ? [&model](int query) { return model.firstVisible(query); }
+                                           : std::function<int(int)>()};
 }
 
 MatrixAxes matrixAxes(const AttentionModel& model) {
@@ -66,6 +68,10 @@ std::vector<LegendItem> attentionLegend(const AttentionModel& model, const Theme
       items.push_back({tr("masked: later than the query"),
                        [theme](QPainter& painter, const QRectF& r) { drawMasked(painter, r, theme); }});
   }
+  if (end > 0 && model.firstVisible(end - 1) > 0)
+    items.push_back(
+        {tr("hatched on the left: before the window of %1 keys").arg(model.config().slidingWindow),
+         [theme](QPainter& painter, const QRectF& r) { drawMasked(painter, r, theme); }});
   if (model.withoutFirst())
     items.push_back({tr("key 0 is left out of the colours"), colorSample(theme.panel)});
   if (model.missingRows() > 0)

@@ -31,6 +31,8 @@ QString AttentionModel::numberText(float value) {
 
 QString AttentionModel::absence(AttentionStage stage, int query, int key) const {
   if (key >= visible(query) && !showsGhosts(stage)) return tr("masked, a query sees keys up to itself only");
+  if (key < firstVisible(query))
+    return tr("before the window of %1 keys, the run never computes it").arg(config().slidingWindow);
   if (!value(stage, query, key)) return tr("not stored any more (trace budget)");
   if (struckOut(query, key)) return tr("struck out, the query does not see this key");
   return {};
@@ -163,7 +165,7 @@ QString AttentionModel::toolTip(AttentionStage stage, int query, int key) const 
     case AttentionStage::weights:
       return text + tr("weight %1 = exp(%2) / Σ exp over %3 keys")
                         .arg(shown, number(*value(AttentionStage::scaled, query, key)),
-                             QString::number(visible(query)));
+                             QString::number(visible(query) - firstVisible(query)));
   }
   return text;
 }

@@ -71,6 +71,20 @@ void veilBeyond(QPainter& painter, const Theme& theme, const QRectF& matrix,
   painter.restore();
 }
 
+/// Keys before the window of a row, which the run never computed.
+void hatchBeforeWindow(QPainter& painter, const Theme& theme, const QRectF& matrix,
+                       const MatrixWindow::Shown& shown, const std::function<int(int)>& firstVisible) {
+  if (!firstVisible) return;
+  for (int r = 0; r < shown.count; ++r) {
+    const double width = (firstVisible(shown.firstRow + r) - shown.firstColumn) * shown.cell;
+    if (width > 0)
+      drawMasked(
+          painter,
+          QRectF(matrix.left(), matrix.top() + r * shown.cell, std::min(width, matrix.width()), shown.cell),
+          theme);
+  }
+}
+
 /// Rows whose traces were dropped: neither masked nor zero.
 void drawMissingRows(QPainter& painter, const Theme& theme, const QRectF& matrix,
                      const MatrixWindow::Shown& shown, const HeatmapRows& part) {
@@ -95,6 +109,8 @@ void drawCellNumbers(QPainter& painter, const Theme& theme, const QRectF& matrix
     for (int c = 0; c < shown.count; ++c) {
       const auto key = static_cast<std::size_t>(shown.firstColumn + c);
       if (key >= row.size() || !std::isfinite(row[key])) continue;
+      if (numbers.firstVisible && static_cast<int>(key) < numbers.firstVisible(static_cast<int>(query)))
+        continue;
       const int level =
           numbers.scale.level(static_cast<double>(row[key]), static_cast<double>(numbers.rows.rowMax[query]));
       const bool ghost = numbers.beyond == BeyondDiagonal::ghost && key > query;
@@ -134,6 +150,7 @@ void drawMatrix(QPainter& painter, const Theme& theme, const QRectF& matrix, con
   const int pixels = std::max(1, static_cast<int>(std::lround(matrix.width() * pixelRatio(painter))));
   drawCells(painter, matrix, heatmapImage(part, numbers.scale, colors, pixels, pixels));
   if (numbers.beyond == BeyondDiagonal::ghost) veilBeyond(painter, theme, matrix, shown);
+  hatchBeforeWindow(painter, theme, matrix, shown, numbers.firstVisible);
   drawMissingRows(painter, theme, matrix, shown, part);
   // Cells large enough to be told apart get a hair line between them.
   if (shown.cell >= theme.px(12)) {

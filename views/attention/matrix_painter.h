@@ -21,6 +21,8 @@ struct MatrixNumbers {
   std::function<QString(float)> text;  ///< what stands in a large cell
   /// What stands right of the diagonal. Masked and ghost: hatched.
   BeyondDiagonal beyond = BeyondDiagonal::masked;
+  /// The first key that a query sees: those before it lie outside its window and are hatched. Unset: 0.
+  std::function<int(int)> firstVisible = {};
 };
 
 /// Where the parts of one labelled matrix stand. Rectangles that find no room are null.
