@@ -403,7 +403,8 @@ void MainWindow::applyTheme() {
   m_mapDock->applyTheme(m_theme);
   m_inspectorDock->applyTheme(m_theme);
   if (m_race) m_race->applyTheme(m_theme);
-  m_map->setMinimumWidth(static_cast<int>(m_theme.px(200)));  // its spin boxes remember a larger scale for a while
+  m_map->setMinimumWidth(
+      static_cast<int>(m_theme.px(200)));  // its spin boxes remember a larger scale for a while
   m_mapDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
   m_inspectorDock->setMinimumWidth(static_cast<int>(m_theme.px(216)));
   const int gap = static_cast<int>(std::lround(m_theme.px(8)));

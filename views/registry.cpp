@@ -14,8 +14,8 @@
 
 namespace decodescope {
 
-// One row a view, its title short enough for a tab: docks, the View menu, render, its tests and the README's pictures all follow from this
-// table.
+// One row a view, its title short enough for a tab: docks, the View menu, render, its tests and the README's
+// pictures all follow from this table.
 std::span<const ViewInfo> viewRegistry() {
   static const std::array kViews{
       ViewInfo{"attention",
