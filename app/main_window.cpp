@@ -26,6 +26,7 @@
 #include <QMimeData>
 #include <QScreen>
 #include <QStatusBar>
+#include <QTimer>
 #include <QToolBar>
 #include <QVBoxLayout>
 
@@ -423,13 +424,19 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
   fitToSize();
 }
 
-/// A large scale in a small window: the views go first, the sides give way until there is room again.
+/// A large scale in a small window: the views go first, the sides give way until there is room again. What
+/// comes back waits until everything has got its new size: else the window would grow for it.
 void MainWindow::fitToSize() {
-  const double room = width() / m_theme.scale;
+  fitTo(std::min(m_room, width() / m_theme.scale));
+  QTimer::singleShot(0, this, [this] { fitTo(width() / m_theme.scale); });
+}
+
+void MainWindow::fitTo(double room) {
+  m_room = room;
   m_runBar->fitTo(room);
   m_transport->fitTo(room);
-  m_tokens->fitTo(height() / m_theme.scale);
   const double tall = height() / m_theme.scale;
+  m_tokens->fitTo(tall);
   m_views->setTitlesShown(tall >= 480);
   setLow(tall < 340);
   if (!m_layoutRestored) return;

@@ -69,6 +69,7 @@ class MainWindow : public QMainWindow {
   void fillRecentMenu();
   void restoreLayout();
   void fitToSize();
+  void fitTo(double room);
   void setSidesHidden(bool hidden);
   void setLow(bool low);
   void editPrompt();
@@ -94,6 +95,7 @@ class MainWindow : public QMainWindow {
   bool m_systemDark = false;
   bool m_layoutRestored = false;
   bool m_sidesHidden = false;
+  double m_room = 1e9;         ///< unscaled pixels of width that the bars were fitted to
   bool m_low = false;          ///< no room for every bar
   QList<Dock*> m_hiddenSides;  ///< by us, for want of room
   Command m_command = Command::none;

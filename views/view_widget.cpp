@@ -286,7 +286,7 @@ ViewWidget::ViewWidget(const ViewInfo& info, QWidget* parent)
   layout->addWidget(m_scroll, 1);
   setFocusProxy(m_canvas);
   buildToolBar();
-  setTabOrder(m_export, m_canvas);
+  setTabOrder(m_canvas, m_export);
   present(std::make_shared<SessionSnapshot>(), Selection());
 }
 
