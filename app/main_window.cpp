@@ -438,10 +438,10 @@ void MainWindow::fitTo(double room) {
   const double tall = height() / m_theme.scale;
   m_tokens->fitTo(tall);
   m_views->setTitlesShown(tall >= 480);
-  setLow(tall < 340);
+  setLow(tall < 360);
   if (!m_layoutRestored) return;
+  setSidesHidden(room < 900);  // first: while they are there, moving views about may make the window grow
   m_views->setStacked(room < 640);
-  setSidesHidden(room < 900);
 }
 
 /// In a very low window the bars for the prompt and the costs come when they are wanted only.
