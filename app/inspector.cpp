@@ -12,7 +12,16 @@
 #include <QTextOption>
 #include <QTimer>
 
+#include <algorithm>
+
 namespace decodescope {
+namespace {
+
+/// Writing a page takes as long as painting a view: while the pointer or the slider moves, this often is
+/// enough to read along.
+constexpr qint64 kMillisecondsBetweenPages = 80;
+
+}  // namespace
 
 Inspector::Inspector(SessionController& controller, QWidget* parent)
     : QTextBrowser(parent), m_controller(controller) {
@@ -47,7 +56,9 @@ void Inspector::showEvent(QShowEvent* event) {
 void Inspector::refreshSoon() {
   if (m_pending) return;
   m_pending = true;
-  QTimer::singleShot(0, this, &Inspector::refresh);
+  const qint64 since = m_sinceWritten.isValid() ? m_sinceWritten.elapsed() : kMillisecondsBetweenPages;
+  QTimer::singleShot(static_cast<int>(std::max<qint64>(0, kMillisecondsBetweenPages - since)), this,
+                     &Inspector::refresh);
 }
 
 std::optional<Explanation> Inspector::explanation() const {
@@ -143,6 +154,7 @@ void Inspector::refresh() {
   const QString html = inspectorHtml(*run, place, m_theme, !m_visited.empty());
   if (html == m_shown) return;
   m_shown = html;
+  m_sinceWritten.start();
   const int scrolled = verticalScrollBar()->value();
   setHtml(html);
   verticalScrollBar()->setValue(scrolled);

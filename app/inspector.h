@@ -5,6 +5,7 @@
 #include "views/view.h"
 #endif
 
+#include <QElapsedTimer>
 #include <QTextBrowser>
 
 #include <optional>
@@ -43,6 +44,7 @@ class Inspector : public QTextBrowser {
   SessionController& m_controller;
   Theme m_theme;
   bool m_pending = false;
+  QElapsedTimer m_sinceWritten;
   std::vector<NumberPlace> m_visited;  ///< where links were followed from
   NumberPlace m_followedTo;            ///< the way back is forgotten once something else is selected
   QString m_shown;

@@ -28,8 +28,8 @@ QString withoutMnemonic(QString text) {
 ShortcutOverview::ShortcutOverview(const QMenuBar* menus, QWidget* parent) : QDialog(parent) {
   setAttribute(Qt::WA_DeleteOnClose);
   setWindowTitle(tr("Keyboard shortcuts"));
-  auto* page = new QWidget;
-  auto* columns = new QHBoxLayout(page);
+  m_page = new QWidget(this);
+  auto* columns = new QHBoxLayout(m_page);
   for (int i = 0; i < kColumns; ++i) {
     auto* grid = new QGridLayout;
     grid->setColumnStretch(0, 1);
@@ -48,7 +48,7 @@ ShortcutOverview::ShortcutOverview(const QMenuBar* menus, QWidget* parent) : QDi
   scroll->setWidgetResizable(true);
   scroll->setFrameShape(QFrame::NoFrame);
   scroll->setAccessibleName(tr("Keyboard shortcuts"));
-  scroll->setWidget(page);
+  scroll->setWidget(m_page);
   auto* note = new QLabel(tr("Tab goes from part to part; Enter presses the button that has the focus. Space "
                              "steps everywhere but "
                              "in text fields."),
@@ -119,7 +119,10 @@ void ShortcutOverview::applyTheme(const Theme& theme) {
     grid->setVerticalSpacing(static_cast<int>(theme.px(3)));
   }
   const QSize room = screen()->availableSize() * 0.9;
-  resize(QSize(static_cast<int>(theme.px(860)), static_cast<int>(theme.px(640))).boundedTo(room));
+  m_page->layout()->setSpacing(static_cast<int>(theme.px(32)));
+  const QSize page = m_page->sizeHint();
+  resize(QSize(page.width() + static_cast<int>(theme.px(48)), page.height() + static_cast<int>(theme.px(110)))
+             .boundedTo(room));
 }
 
 }  // namespace decodescope

@@ -25,6 +25,7 @@ class ShortcutOverview : public QDialog {
   void addPlaces();
   void addGroup(const QString& title, const QList<std::pair<QString, QString>>& rows);
 
+  QWidget* m_page;
   QList<QGridLayout*> m_columns;
   QList<int> m_used;  ///< rows of each column
 };

@@ -39,12 +39,14 @@ class Frames {
     QElapsedTimer timer;
     timer.start();
     const double before = processorMilliseconds();
+    const int atFirst = m_application.paints();
     input();
     int paints = -1;
     while (paints != m_application.paints()) {
       paints = m_application.paints();
       QApplication::processEvents();
     }
+    if (paints == atFirst) return;  // nothing changed: no frame
     m_wall.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
     m_processor.push_back(processorMilliseconds() - before);
   }
