@@ -52,8 +52,7 @@ void Transport::buildActions() {
   m_restart = makeAction(tr("Restart"), tr("Start the prompt again"), {QKeySequence(tr("Ctrl+R"))});
   m_restart->setIcon(icon(Icon::restart));
   m_back = makeAction(tr("Step back"), tr("Show the step before. Looking back never changes the run"),
-                      {QKeySequence(Qt::Key_Backspace), QKeySequence(Qt::SHIFT | Qt::Key_Space),
-                       QKeySequence(Qt::SHIFT | Qt::Key_F10)});
+                      {QKeySequence(Qt::Key_Backspace), QKeySequence(Qt::SHIFT | Qt::Key_Space)});
   m_back->setIcon(icon(Icon::stepBack));
   m_stageBack = makeAction(tr("Operation back"), tr("Go to the operation before"),
                            {QKeySequence(Qt::Key_Comma), QKeySequence(Qt::CTRL | Qt::Key_F11)});

@@ -272,6 +272,7 @@ ViewWidget::ViewWidget(const ViewInfo& info, QWidget* parent)
   m_toolBar = new QToolBar(title(), m_header);
   m_toolBar->setToolButtonStyle(Qt::ToolButtonTextOnly);
   m_toolBar->setMovable(false);
+  m_toolBar->setMinimumWidth(24);  // in a narrow dock all of it goes behind the arrow
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
