@@ -48,6 +48,11 @@ LaneEditor::LaneEditor(SessionController& controller, QObject* parent)
   connect(&m_undo, &QUndoStack::indexChanged, this, &LaneEditor::changed);
 }
 
+LaneEditor::~LaneEditor() {
+  // Emptying the stack says that it changed; who would listen, the window, is half gone by then.
+  m_undo.disconnect(this);
+}
+
 const LaneEditor::LaneSpec* LaneEditor::spec(int laneId) const {
   const auto found =
       std::find_if(m_specs.begin(), m_specs.end(), [&](const LaneSpec& s) { return s.laneId == laneId; });

@@ -30,6 +30,7 @@ class LaneEditor : public QObject {
   static constexpr int kMostLanes = 8;
 
   explicit LaneEditor(SessionController& controller, QObject* parent = nullptr);
+  ~LaneEditor() override;
 
   QUndoStack& undoStack() { return m_undo; }
   /// The lanes behind the first one, as they will be when the worker has done all that was asked of it.

@@ -18,6 +18,7 @@ namespace {
 
 /// More rows than this scroll.
 constexpr int kMostRows = 4;
+constexpr int kMostRowsWhenVeryLow = 2;
 
 }  // namespace
 
@@ -52,6 +53,7 @@ void TokenStrip::applyTheme(const Theme& theme) {
 
 void TokenStrip::fitTo(double height) {
   m_low = height < 760;
+  m_mostRows = height < 400 ? kMostRowsWhenVeryLow : kMostRows;
   updateHeight();
 }
 
@@ -74,7 +76,7 @@ double TokenStrip::rowHeight() const {
 }
 
 int TokenStrip::shownRows() const {
-  return std::clamp(static_cast<int>(m_rows.size()), 1, kMostRows);
+  return std::clamp(static_cast<int>(m_rows.size()), 1, m_mostRows);
 }
 
 double TokenStrip::nameWidth() const {
@@ -88,7 +90,7 @@ QSize TokenStrip::sizeHint() const {
 }
 
 void TokenStrip::updateHeight() {
-  const bool scrolls = static_cast<int>(m_rows.size()) > kMostRows;
+  const bool scrolls = static_cast<int>(m_rows.size()) > m_mostRows;
   setVerticalScrollBarPolicy(scrolls ? Qt::ScrollBarAlwaysOn : Qt::ScrollBarAlwaysOff);
   const int height = sizeHint().height();
   if (height != minimumHeight() || height != maximumHeight()) setFixedHeight(height);

@@ -363,7 +363,9 @@ class SessionWorker::Impl {
     snapshot->activity = m_activity;
     snapshot->progress = m_progress;
     snapshot->error = m_error;
-    snapshot->laneEdits = m_laneEdits;
+    // An edit is done when it has nothing more to say: loading a model for it tells its progress.
+    if (!busy) m_laneEditsDone = m_laneEdits;
+    snapshot->laneEdits = m_laneEditsDone;
     snapshot->race = m_race;
     {
       const std::lock_guard lock(m_mutex);
@@ -390,7 +392,8 @@ class SessionWorker::Impl {
   std::unique_ptr<ThreadPool> m_pool;
   std::vector<LaneEntry> m_lanes;
   RunSettings m_settings;
-  std::uint64_t m_laneEdits = 0;
+  std::uint64_t m_laneEdits = 0;      ///< begun
+  std::uint64_t m_laneEditsDone = 0;  ///< published as carried out
   std::string m_activity;
   double m_progress = -1;
   std::string m_error;
