@@ -18,7 +18,6 @@ namespace {
 
 /// More rows than this scroll.
 constexpr int kMostRows = 4;
-constexpr int kMostRowsWhenVeryLow = 2;
 
 }  // namespace
 
@@ -53,7 +52,6 @@ void TokenStrip::applyTheme(const Theme& theme) {
 
 void TokenStrip::fitTo(double height) {
   m_low = height < 760;
-  m_mostRows = height < 400 ? kMostRowsWhenVeryLow : kMostRows;
   updateHeight();
 }
 
@@ -76,7 +74,7 @@ double TokenStrip::rowHeight() const {
 }
 
 int TokenStrip::shownRows() const {
-  return std::clamp(static_cast<int>(m_rows.size()), 1, m_mostRows);
+  return std::clamp(static_cast<int>(m_rows.size()), 1, kMostRows);
 }
 
 double TokenStrip::nameWidth() const {
@@ -90,7 +88,7 @@ QSize TokenStrip::sizeHint() const {
 }
 
 void TokenStrip::updateHeight() {
-  const bool scrolls = static_cast<int>(m_rows.size()) > m_mostRows;
+  const bool scrolls = static_cast<int>(m_rows.size()) > kMostRows;
   setVerticalScrollBarPolicy(scrolls ? Qt::ScrollBarAlwaysOn : Qt::ScrollBarAlwaysOff);
   const int height = sizeHint().height();
   if (height != minimumHeight() || height != maximumHeight()) setFixedHeight(height);

@@ -112,7 +112,6 @@ class TokenStrip : public QAbstractScrollArea {
   int m_shownStep = -1;
   int m_shownLane = -1;
   bool m_low = false;  ///< the window is
-  int m_mostRows = 4;  ///< shown without scrolling
 };
 
 }  // namespace decodescope
