@@ -240,7 +240,8 @@ void SessionController::takeLatest() {
     if (arrived > 0 && followed && m_stageOnArrival >= 0) setStage(m_selection, m_stageOnArrival);
     if (arrived > 0) m_stageOnArrival = -1;
   }
-  if (newRun || !m_session->busy) m_stageOnArrival = -1;
+  // Not when the worker rests: that may be news from before the step was asked for.
+  if (newRun) m_stageOnArrival = -1;
   if (!m_session->busy) {
     m_stepsAwaited = 0;
     m_slowTimer.stop();

@@ -39,6 +39,7 @@ bool SessionController::canChangeLayer(Direction direction) const {
 void SessionController::requestStep() {
   if (!m_worker || m_stepsAwaited >= kMostStepsAwaited) return;
   ++m_stepsAwaited;
+  m_stageOnArrival = -1;
   m_follows = true;
   m_shownError.clear();
   m_worker->step(1);
@@ -102,8 +103,8 @@ void SessionController::go(const StagePlace& place) {
   }
   // One token at a time: until it is there, the operation in it cannot be stepped on from.
   if (m_stepsAwaited == 0) {
-    if (canStepForward()) m_stageOnArrival = place.stage;
     stepForward();
+    if (m_stepsAwaited > 0) m_stageOnArrival = place.stage;
   }
 }
 
