@@ -88,6 +88,9 @@ MainWindow::MainWindow(SessionController& controller, Settings& settings)
 
 MainWindow::~MainWindow() {
   m_controller.shutDown();
+  // The focus leaves and messages go while the parts do: by then there is no window to tell.
+  qApp->disconnect(this);
+  statusBar()->disconnect(this);
 }
 
 void MainWindow::buildParts() {
