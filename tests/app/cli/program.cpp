@@ -41,6 +41,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 int statusOf(const std::string& out, const std::string& error, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), DECODESCOPE_PROGRAM);
+  // Under AddressSanitizer the leak check at the program's end sometimes crashes itself ("Tracer caught
+  // signal 11"); leaks are looked for in the tests' own process.
+  setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
   std::vector<std::string> environment = bareEnvironment();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -48,9 +51,6 @@ int statusOf(const std::string& out, const std::string& error, std::vector<std::
   posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&actions, 2, error.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   pid_t child = 0;
-  // Under AddressSanitizer the leak check at the program's end sometimes crashes itself ("Tracer caught
-  // signal 11"); leaks are looked for in the tests' own process.
-  setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
   const int failure = posix_spawn(&child, DECODESCOPE_PROGRAM, &actions, nullptr, pointers(arguments).data(),
                                   pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
