@@ -29,7 +29,8 @@ constexpr OptionInfo kRunOptions[] = {
     {"--mask", "on|off", "what if: without the causal mask, every step computes all rows (default on)"},
     {"--strike", "LIST",
      "what if: heads (L0H3) and key/value rows (L0G1P4) taken out, from position @7 on, joined by +"},
-    {"--threads", "N", "threads of the kernels (default: the number of cores)"},
+    {"--threads", "N",
+     "threads of the kernels (default: as many as are fastest, at most the number of cores)"},
     {"--no-trace", "", "record no tensors; times are then the model's own"},
 };
 
@@ -146,7 +147,7 @@ Result<RunSnapshotPtr> decodeRun(const RunOptions& options, KeepTraces keep) {
   } else {
     DECODESCOPE_TRY(prompt, promptTokens(*model, *options.prompt));
   }
-  ThreadPool pool(options.threads > 0 ? options.threads : availableCores());
+  ThreadPool pool(options.threads > 0 ? options.threads : fastestThreads(*model->model));
   const bool feedOnly = options.steps == 0 && keep == KeepTraces::all;
   DECODESCOPE_TRY(const Lane lane,
                   runByRecipe(model, std::move(prompt), options.recipe, feedOnly ? 1 : options.steps,
@@ -171,7 +172,7 @@ Result<RunSnapshotPtr> decodeBeside(const RunOptions& options, const RunSnapshot
                                                                 : first->model->tokenizer->decode(prompt)));
   }
   DECODESCOPE_TRY(model, derive(model, recipe.derivedKvHeads, recipe.derivedWindow));
-  ThreadPool pool(options.threads > 0 ? options.threads : availableCores());
+  ThreadPool pool(options.threads > 0 ? options.threads : fastestThreads(*model->model));
   DECODESCOPE_TRY(const Lane lane, laneByRecipe(*first, options.recipe, recipe, model, std::move(prompt),
                                                 options.steps, laneOptions(options, keep, pool)));
   return finished(std::make_shared<RunSnapshot>(*lane.snapshot()));

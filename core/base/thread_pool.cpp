@@ -11,17 +11,18 @@
 namespace decodescope {
 namespace {
 
-constexpr int kBits = 24;
+constexpr int kBits = 32;
 constexpr std::uint64_t kMask = (std::uint64_t{1} << kBits) - 1;
 
-std::uint64_t blocksOf(std::uint64_t ticket) {
-  return ticket >> kBits & kMask;
+/// End and next block in one word.
+std::uint64_t stretchOf(std::uint64_t next, std::uint64_t end) {
+  return end << kBits | next;
 }
-std::uint64_t nextOf(std::uint64_t ticket) {
-  return ticket & kMask;
+std::uint64_t nextOf(std::uint64_t stretch) {
+  return stretch & kMask;
 }
-bool hasBlock(std::uint64_t ticket) {
-  return nextOf(ticket) < blocksOf(ticket);
+bool hasBlock(std::uint64_t stretch) {
+  return nextOf(stretch) < stretch >> kBits;
 }
 
 /// Some 50 µs.
@@ -35,16 +36,17 @@ void relax() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : m_stretches(static_cast<std::size_t>(std::max(1, threads))) {
   DECODESCOPE_REQUIRE(threads >= 1);
-  for (int i = 1; i < threads; ++i) m_workers.emplace_back([this] { work(); });
+  for (std::size_t own = 1; own < m_stretches.size(); ++own)
+    m_workers.emplace_back([this, own] { work(own); });
 }
 
 ThreadPool::~ThreadPool() {
   m_stop = true;
-  m_ticket.fetch_add(std::uint64_t{1} << 2 * kBits);  // another number, so that sleepers look
-  m_ticket.notify_all();
-  m_workers.clear();  // joins before the ticket goes
+  ++m_call;  // so that sleepers look
+  m_call.notify_all();
+  m_workers.clear();  // joins before the rest goes
 }
 
 void ThreadPool::run(int blocks, const std::function<void(int)>& task) {
@@ -53,38 +55,46 @@ void ThreadPool::run(int blocks, const std::function<void(int)>& task) {
     for (int b = 0; b < blocks; ++b) task(b);
     return;
   }
-  DECODESCOPE_REQUIRE(static_cast<std::uint64_t>(blocks) <= kMask - m_workers.size());
   m_task = &task;
   m_unfinished = blocks;
-  const std::uint64_t number = (m_ticket >> 2 * kBits) + 1;
-  m_ticket = number << 2 * kBits | static_cast<std::uint64_t>(blocks) << kBits;
-  m_ticket.notify_all();
-  while (takeBlock()) {
+  const std::size_t all = static_cast<std::size_t>(blocks), threads = m_stretches.size();
+  for (std::size_t t = 0; t < threads; ++t)
+    m_stretches[t].blocks = stretchOf(all * t / threads, all * (t + 1) / threads);
+  ++m_call;
+  m_call.notify_all();
+  while (takeBlock(0)) {
   }
   for (int spin = 0; m_unfinished > 0 && spin < kSpins; ++spin) relax();
   for (int left = m_unfinished; left > 0; left = m_unfinished) m_unfinished.wait(left);
 }
 
-/// Does a block of the newest call; false when none is left. A worker that comes late counts past the end,
-/// once, which `run` has left room for.
-bool ThreadPool::takeBlock() {
-  if (!hasBlock(m_ticket)) return false;
-  const std::uint64_t ticket = m_ticket.fetch_add(1);
-  if (!hasBlock(ticket)) return false;
-  (*m_task)(static_cast<int>(nextOf(ticket)));
+/// Does a block of the thread's own stretch, or of the next one that has some; false when none is left.
+bool ThreadPool::takeBlock(std::size_t own) {
+  for (std::size_t i = 0; i < m_stretches.size(); ++i) {
+    if (takeBlockOf(m_stretches[(own + i) % m_stretches.size()])) return true;
+  }
+  return false;
+}
+
+/// A thread that comes late counts past the end, once, which the upper half does not notice.
+bool ThreadPool::takeBlockOf(Stretch& stretch) {
+  if (!hasBlock(stretch.blocks)) return false;
+  const std::uint64_t taken = stretch.blocks.fetch_add(1);
+  if (!hasBlock(taken)) return false;
+  (*m_task)(static_cast<int>(nextOf(taken)));
   if (m_unfinished.fetch_sub(1) == 1) m_unfinished.notify_one();
   return true;
 }
 
-void ThreadPool::work() {
+void ThreadPool::work(std::size_t own) {
   for (int idle = 0; !m_stop;) {
-    const std::uint64_t seen = m_ticket;
-    if (takeBlock()) {
+    const std::uint32_t seen = m_call;
+    if (takeBlock(own)) {
       idle = 0;
     } else if (++idle < kSpins) {
       relax();
-    } else if (!hasBlock(seen)) {
-      m_ticket.wait(seen);
+    } else {
+      m_call.wait(seen);
       idle = 0;
     }
   }

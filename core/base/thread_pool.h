@@ -12,7 +12,9 @@ namespace decodescope {
 /// threads: then results have the same bits whatever that number is.
 ///
 /// A decode step shares out dozens of pieces of some ten microseconds each, which is less than it takes to
-/// wake a sleeping thread: workers stay awake for a moment after each piece, then sleep.
+/// wake a sleeping thread: workers stay awake for a moment after each piece, then sleep. Each thread begins
+/// with a stretch of neighbouring blocks of its own, the same in every call of as many blocks, and then takes
+/// what others left: memory is read in order, and each core meets the same weights again.
 class ThreadPool {
  public:
   /// `threads` counts the calling thread: ThreadPool(1) starts none. Needs threads ≥ 1.
@@ -24,19 +26,25 @@ class ThreadPool {
   int threads() const { return static_cast<int>(m_workers.size()) + 1; }
 
   /// Calls task(0) … task(blocks−1), each once, in any order and on any thread; returns when all are done.
-  /// Not to be called from inside a task, and from one thread at a time. Needs blocks < 2^24.
+  /// Not to be called from inside a task, and from one thread at a time.
   void run(int blocks, const std::function<void(int)>& task);
 
  private:
-  void work();
-  bool takeBlock();
+  /// A thread's stretch: its next block and its end, 32 bits each in one word, so that whoever takes a block
+  /// knows with the same read whether there was one. On a cache line of its own.
+  struct alignas(64) Stretch {
+    std::atomic<std::uint64_t> blocks{0};
+  };
 
-  /// The call's number (16 bits), its blocks (24) and the next block (24) in one word: whoever takes a block
-  /// knows with the same read whether there was one.
-  std::atomic<std::uint64_t> m_ticket{0};
+  void work(std::size_t own);
+  bool takeBlock(std::size_t own);
+  bool takeBlockOf(Stretch& stretch);
+
+  std::vector<Stretch> m_stretches;  ///< by thread; the calling one's first
+  std::atomic<std::uint32_t> m_call{0};
   std::atomic<int> m_unfinished{0};
   std::atomic<bool> m_stop{false};
-  /// Written before the ticket that announces it; stays until all of its blocks are done.
+  /// Written before the stretches; stays until all of their blocks are done.
   const std::function<void(int)>* m_task = nullptr;
   std::vector<std::jthread> m_workers;
 };

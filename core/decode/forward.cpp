@@ -7,6 +7,7 @@
 #include "core/ops/rope.h"
 
 #include <algorithm>
+#include <array>
 
 namespace decodescope {
 namespace {
@@ -171,9 +172,10 @@ class Pass {
   /// q, k and v of every head; k and v join the cache, or the state of linear attention.
   void headAttention(AttendCall& call, const LayerWeights& weights, ConstMatrixSpan input) {
     const LayerIndex l = call.layer;
-    const MatrixSpan q = project(input, weights.qProj, kQuery, Site::qProj, l);
-    const MatrixSpan k = project(input, weights.kProj, kKey, Site::kProj, l);
-    const MatrixSpan v = project(input, weights.vProj, kValue, Site::vProj, l);
+    const auto [q, k, v] = project<3>(input, l,
+                                      {{{&weights.qProj, kQuery, Site::qProj},
+                                        {&weights.kProj, kKey, Site::kProj},
+                                        {&weights.vProj, kValue, Site::vProj}}});
     if (m_config.position == PositionKind::rotary) {
       rotate(q);
       rotate(k);
@@ -286,8 +288,9 @@ class Pass {
   ConstMatrixSpan mlp(LayerIndex l, const LayerWeights& weights, ConstMatrixSpan input) {
     MatrixSpan inner;
     if (m_config.gatedMlp) {
-      inner = project(input, weights.gateProj, kGate, Site::gateProj, l);
-      const MatrixSpan up = project(input, weights.upProj, kUp, Site::upProj, l);
+      const auto [gate, up] = project<2>(
+          input, l, {{{&weights.gateProj, kGate, Site::gateProj}, {&weights.upProj, kUp, Site::upProj}}});
+      inner = gate;
       for (int r = 0; r < m_rows; ++r) {
         activate(m_config.activation, inner.rowSpan(r));
         for (int i = 0; i < inner.cols; ++i) inner(r, i) *= up(r, i);
@@ -321,13 +324,34 @@ class Pass {
     return logits;
   }
 
+  struct Projection {
+    const LinearWeights* weights;
+    Slot slot;
+    Site site;
+  };
+
+  /// Projections of the same rows, shared out together.
+  template <std::size_t N>
+  std::array<MatrixSpan, N> project(ConstMatrixSpan x, LayerIndex l,
+                                    const std::array<Projection, N>& projections) {
+    std::array<MatrixSpan, N> results;
+    std::array<LinearCall, N> calls;
+    for (std::size_t i = 0; i < N; ++i) {
+      results[i] = rows(projections[i].slot, projections[i].weights->weight.rows);
+      calls[i] = {projections[i].weights, results[i]};
+    }
+    linear(x, calls, m_options.pool);
+    for (std::size_t i = 0; i < N; ++i) {
+      const LinearWeights& weights = *projections[i].weights;
+      count(&Counters::projectionMacs, product(m_rows, weights.weight.rows, weights.weight.cols));
+      countWeights(weights);
+      record(projections[i].site, l, results[i]);
+    }
+    return results;
+  }
+
   MatrixSpan project(ConstMatrixSpan x, const LinearWeights& weights, Slot slot, Site site, LayerIndex l) {
-    const MatrixSpan y = rows(slot, weights.weight.rows);
-    linear(x, weights, y, m_options.pool);
-    count(&Counters::projectionMacs, product(m_rows, weights.weight.rows, weights.weight.cols));
-    countWeights(weights);
-    record(site, l, y);
-    return y;
+    return project<1>(x, l, {{{&weights, slot, site}}})[0];
   }
 
   MatrixSpan norm(ConstMatrixSpan x, NormWeights weights, Slot slot, Site site, LayerIndex l) {
@@ -385,6 +409,11 @@ ForwardResult forward(const Model& model, std::span<const TokenId> newTokens, Kv
                       model.config().maxPositionEmbeddings);
   DECODESCOPE_REQUIRE(!options.rules || options.rules->causalMask || cache.length() == 0);
   return Pass(model, newTokens, cache, workspace, options).run();
+}
+
+int fastestThreads(const Model& model) {
+  constexpr std::size_t kWorthSharing = 1'000'000;
+  return model.layout().parameterCount() < kWorthSharing ? 1 : availableCores();
 }
 
 }  // namespace decodescope

@@ -51,4 +51,8 @@ class ForwardWorkspace {
 ForwardResult forward(const Model& model, std::span<const TokenId> newTokens, KvCache& cache,
                       ForwardWorkspace& workspace, const ForwardOptions& options = {});
 
+/// How many threads decode this model fastest here: one below a million parameters, where they would meet
+/// more often than they compute; the number of cores above.
+int fastestThreads(const Model& model);
+
 }  // namespace decodescope

@@ -18,9 +18,6 @@
 namespace decodescope {
 namespace {
 
-/// Below this many parameters a step is shorter than waking a second thread.
-constexpr std::size_t kThreadedParameters = 4'000'000;
-
 struct LaneEntry {
   int id;
   SessionWorker::LaneSpec spec;
@@ -246,8 +243,8 @@ class SessionWorker::Impl {
 
   Lane::Options laneOptions(const LoadedModel& model) {
     Lane::Options options;
-    if (model.model->layout().parameterCount() >= kThreadedParameters) {
-      if (!m_pool) m_pool = std::make_unique<ThreadPool>(availableCores());
+    if (const int threads = fastestThreads(*model.model); threads > 1) {
+      if (!m_pool) m_pool = std::make_unique<ThreadPool>(threads);
       options.pool = m_pool.get();
     }
     return options;

@@ -3,15 +3,16 @@
 #include "core/ops/kernels.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace decodescope {
 namespace {
 
-/// Output features a block: 64 KiB of weights for one row, in the eights that the kernel takes; a whole tile
+/// Output features a block: 32 KiB of weights for one row, in the eights that the kernel takes; a whole tile
 /// of a matrix product for more.
 int featuresPerBlock(int rows, int inFeatures) {
-  return rows == 1 ? std::max(8, (1 << 14) / inFeatures / 8 * 8) : 256;
+  return rows == 1 ? std::max(8, (1 << 13) / inFeatures / 8 * 8) : 256;
 }
 
 /// Below this many multiply-adds, waking a thread costs more than it saves.
@@ -30,19 +31,46 @@ void linearBlock(ConstMatrixSpan x, const LinearWeights& weights, MatrixSpan y, 
   }
 }
 
+/// Blocks of a product's output features.
+struct Blocks {
+  int size = 0;
+  int count = 0;
+};
+
+Blocks blocksOf(ConstMatrixSpan x, const LinearWeights& weights) {
+  const int size = featuresPerBlock(x.rows, weights.weight.cols);
+  return {size, (weights.weight.rows + size - 1) / size};
+}
+
 }  // namespace
 
-void linear(ConstMatrixSpan x, const LinearWeights& weights, MatrixSpan y, ThreadPool* pool) {
-  const int out = weights.weight.rows;
-  const int size = featuresPerBlock(x.rows, weights.weight.cols);
-  const int blocks = (out + size - 1) / size;
-  const auto block = [&](int b) { linearBlock(x, weights, y, b * size, std::min(size, out - b * size)); };
-  const std::int64_t work = std::int64_t{x.rows} * out * weights.weight.cols;
+void linear(ConstMatrixSpan x, std::span<const LinearCall> calls, ThreadPool* pool) {
+  int blocks = 0;
+  std::int64_t work = 0;
+  for (const LinearCall& call : calls) {
+    blocks += blocksOf(x, *call.weights).count;
+    work += std::int64_t{x.rows} * call.weights->weight.rows * call.weights->weight.cols;
+  }
+  const auto block = [&](int b) {
+    for (const LinearCall& call : calls) {
+      const auto [size, count] = blocksOf(x, *call.weights);
+      if (b < count) {
+        const int first = b * size;
+        linearBlock(x, *call.weights, call.y, first, std::min(size, call.weights->weight.rows - first));
+        return;
+      }
+      b -= count;
+    }
+  };
   if (pool && work >= kWorthSharing) {
     pool->run(blocks, block);
   } else {
     for (int b = 0; b < blocks; ++b) block(b);
   }
+}
+
+void linear(ConstMatrixSpan x, const LinearWeights& weights, MatrixSpan y, ThreadPool* pool) {
+  linear(x, std::array{LinearCall{&weights, y}}, pool);
 }
 
 }  // namespace decodescope

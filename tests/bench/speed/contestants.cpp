@@ -6,6 +6,7 @@
 #include "tests/support/gguf_file.h"
 #include "tests/support/llama2c_file.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -52,14 +53,16 @@ std::vector<std::string> words(int count) {
   return names;
 }
 
-std::unique_ptr<ThreadPool> poolOf(int threads) {
+/// As the program decodes when it may use so many threads.
+std::unique_ptr<ThreadPool> poolOf(int threads, const Model& model) {
+  threads = std::min(threads, fastestThreads(model));
   return threads > 1 ? std::make_unique<ThreadPool>(threads) : nullptr;
 }
 
 }  // namespace
 
 double decodeRate(const LoadedModelPtr& model, int threads, bool trace) {
-  const auto pool = poolOf(threads);
+  const auto pool = poolOf(threads, *model->model);
   Lane::Options options;
   options.trace = trace;
   options.pool = pool.get();
@@ -75,7 +78,7 @@ double decodeRate(const LoadedModelPtr& model, int threads, bool trace) {
 }
 
 double prefillRate(const LoadedModelPtr& model, int threads) {
-  const auto pool = poolOf(threads);
+  const auto pool = poolOf(threads, *model->model);
   ForwardOptions options;
   options.pool = pool.get();
   KvCache cache(model->model->config());
