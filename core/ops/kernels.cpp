@@ -3,7 +3,9 @@
 namespace decodescope {
 
 const Kernels& kernels() {
-  static const Kernels& kChosen = avx2Kernels() ? *avx2Kernels() : genericKernels();
+  static const Kernels& kChosen = avx512Kernels() ? *avx512Kernels()
+                                  : avx2Kernels() ? *avx2Kernels()
+                                                  : genericKernels();
   return kChosen;
 }
 

@@ -8,7 +8,7 @@ namespace decodescope {
 /// within rounding (tests); within one set a result depends on the operands alone, never on threads or on
 /// what was asked before.
 struct Kernels {
-  const char* name;  ///< "generic", "avx2"
+  const char* name;  ///< "generic", "avx2", "avx512"
 
   /// Σ a_i b_i over n floats.
   float (*dot)(const float* a, const float* b, int n);
@@ -48,5 +48,7 @@ const Kernels& kernels();
 const Kernels& genericKernels();
 /// nullptr where the compiler or the machine lacks AVX2 and FMA.
 const Kernels* avx2Kernels();
+/// nullptr where the compiler or the machine lacks AVX-512 (F and DQ).
+const Kernels* avx512Kernels();
 
 }  // namespace decodescope

@@ -28,6 +28,7 @@ double dotInDoubles(const float* a, const float* b, int n, int strideB = 1) {
 std::vector<const Kernels*> allSets() {
   std::vector<const Kernels*> sets{&genericKernels()};
   if (avx2Kernels()) sets.push_back(avx2Kernels());
+  if (avx512Kernels()) sets.push_back(avx512Kernels());
   return sets;
 }
 
