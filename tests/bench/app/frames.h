@@ -1,13 +1,36 @@
 #pragma once
 
-#include <QString>
+#include <QPointF>
+
+#include <functional>
+#include <vector>
+
+class QWidget;
 
 namespace decodescope {
 
 class TimedApplication;
 
-/// Scrubs through 256 steps and moves the pointer over each view that the default workspace shows, at
-/// 1440×900: how long the window needs for each frame. 0 unless the window did not come up.
-int timeFrames(TimedApplication& application, const QString& model);
+/// Wall and processor time of every frame. The processor's is that of the calling thread: what the window
+/// itself needs, whatever else the machine does.
+class Frames {
+ public:
+  explicit Frames(TimedApplication& application) : m_application(application) {}
+
+  /// What `input` does, until everything that follows from it has been painted. No frame when nothing is.
+  void time(const std::function<void()>& input);
+  /// Moves the pointer along a path that crosses rows and columns unevenly, and away.
+  void timePointing(QWidget& canvas, int moves);
+  /// Prints and forgets them.
+  void print(const char* what);
+
+ private:
+  TimedApplication& m_application;
+  std::vector<double> m_wall, m_processor;  ///< milliseconds
+  double m_slowestWithout = 0;              ///< of the inputs that changed nothing
+};
+
+/// The value that this share of them does not exceed; 0 without any.
+double quantile(std::vector<double> values, double share);
 
 }  // namespace decodescope
