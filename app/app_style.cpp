@@ -1,6 +1,7 @@
 #include "app/app_style.h"
 
 #include <QApplication>
+#include <QMainWindow>
 #include <QPainter>
 #include <QPalette>
 #include <QStyleOption>
@@ -64,6 +65,22 @@ int AppStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWidge
   if (hint == SH_Slider_AbsoluteSetButtons) return Qt::LeftButton;
   if (hint == SH_ToolTip_WakeUpDelay) return 350;
   return QProxyStyle::styleHint(hint, option, widget, returnData);
+}
+
+void AppStyle::drawControl(ControlElement element, const QStyleOption* option, QPainter* painter,
+                           const QWidget* widget) const {
+  if (element == CE_ToolBar) {
+    // Flat, with a line where it ends: it is painted with every change of what stands on it.
+    const QRect& area = option->rect;
+    painter->fillRect(area, option->palette.window());
+    const auto* bar = qstyleoption_cast<const QStyleOptionToolBar*>(option);
+    if (!bar || !widget || !qobject_cast<const QMainWindow*>(widget->parentWidget())) return;
+    const bool below = bar->toolBarArea == Qt::BottomToolBarArea;
+    painter->fillRect(QRect(area.left(), below ? area.top() : area.bottom(), area.width(), 1),
+                      mixed(option->palette.window().color(), option->palette.windowText().color(), 0.14));
+    return;
+  }
+  QProxyStyle::drawControl(element, option, painter, widget);
 }
 
 void AppStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,

@@ -2,6 +2,7 @@
 
 #include "app/format.h"
 #include "app/session_controller.h"
+#include "views/text_fit.h"
 
 #include <QContextMenuEvent>
 #include <QHBoxLayout>
@@ -34,6 +35,7 @@ ArchitectureDiagram::ArchitectureDiagram(SessionController& controller, QWidget*
 
 void ArchitectureDiagram::applyTheme(const Theme& theme) {
   m_theme = theme;
+  m_shown.reset();
   rebuild();
 }
 
@@ -43,7 +45,10 @@ void ArchitectureDiagram::refresh() {
   if (current != m_current && current >= 0) {
     emit currentMoved(m_layout.nodes[static_cast<std::size_t>(current)].box);
   }
-  if (current != m_current) m_mark = -1;
+  if (current != m_current) {
+    m_mark = -1;
+    update();
+  }
   m_current = current;
   describe();
 }
@@ -56,18 +61,29 @@ void ArchitectureDiagram::describe() {
                                : tr("Nothing is open."));
 }
 
+ArchitectureDiagram::Shown ArchitectureDiagram::shown() const {
+  const RunSnapshot& run = *m_controller.run();
+  const Selection& selection = m_controller.selection();
+  const double available = parentWidget() ? parentWidget()->height() : height();
+  return {
+      run.runId,    run.tokensSeenAt(selection.step), selection.layer.value, size(), available, m_theme.dark,
+      m_theme.scale};
+}
+
 void ArchitectureDiagram::rebuild() {
   const RunSnapshot* run = m_controller.run();
   if (!run) {
     m_layout = {};
+    m_shown.reset();
     setMinimumHeight(0);
     update();
     return;
   }
-  const Selection& selection = m_controller.selection();
-  const double available = parentWidget() ? parentWidget()->height() : height();
-  m_layout = layoutArchitecture(run->model->config(), run->tokensSeenAt(selection.step), width(), available,
-                                m_theme);
+  // Pointing at a view leaves the map as it is.
+  const Shown next = shown();
+  if (next == m_shown) return;
+  m_shown = next;
+  m_layout = layoutArchitecture(run->model->config(), next.tokens, width(), next.available, m_theme);
   setMinimumHeight(static_cast<int>(std::ceil(m_layout.height)));
   update();
 }
@@ -97,16 +113,47 @@ void ArchitectureDiagram::selectNode(int index) {
 void ArchitectureDiagram::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   painter.setRenderHint(QPainter::Antialiasing);
-  painter.fillRect(rect(), m_theme.background);
   const RunSnapshot* run = m_controller.run();
-  if (!run) {
+  if (!run || !m_shown) {
+    painter.fillRect(rect(), m_theme.background);
     painter.setFont(m_theme.font);
     painter.setPen(m_theme.faintText);
     painter.drawText(rect().adjusted(8, 8, -8, -8), Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap,
                      tr("The model's operations will stand here."));
     return;
   }
-  const int layers = run->model->config().numHiddenLayers;
+  Shown shapes = *m_shown;
+  shapes.tokens = shapes.layer = 0;  // words alone
+  m_shapes.paint(painter, QRectF(rect()), m_theme.background, shapes,
+                 [this](QPainter& into) { paintShapes(into); });
+  painter.setFont(m_theme.sized(11, QFont::DemiBold));
+  painter.setPen(m_theme.text);
+  const QRectF frame = m_layout.layerFrame;
+  const double headerLeft = m_layout.streamX + m_theme.px(18);
+  const QRectF header(headerLeft, frame.top(), frame.right() - m_theme.px(8) - headerLeft,
+                      m_layout.headerHeight);
+  drawFitted(painter, header, Qt::AlignVCenter | Qt::AlignLeft,
+             tr("layer %1").arg(m_controller.selection().layer.value));
+  painter.setPen(m_theme.faintText);
+  painter.setFont(m_theme.sized(11));
+  drawFitted(painter, header, Qt::AlignVCenter | Qt::AlignRight,
+             tr("× %1").arg(run->model->config().numHiddenLayers));
+  for (int i = 0; i < static_cast<int>(m_layout.nodes.size()); ++i) {
+    if (i == m_hovered || i == currentNode()) paintBox(painter, i, true);
+    paintWords(painter, i);
+  }
+  const int marked = markedNode();
+  if (!hasFocus() || marked < 0) return;
+  const double gap = m_theme.px(2), radius = m_theme.px(6);
+  painter.setPen(QPen(m_theme.accent, m_theme.px(1.4), m_mark >= 0 ? Qt::SolidLine : Qt::DotLine));
+  painter.setBrush(Qt::NoBrush);
+  painter.drawRoundedRect(m_layout.nodes[static_cast<std::size_t>(marked)].box.adjusted(-gap, -gap, gap, gap),
+                          radius, radius);
+}
+
+void ArchitectureDiagram::paintShapes(QPainter& painter) const {
+  painter.setRenderHint(QPainter::Antialiasing);
+  const int layers = m_controller.run()->model->config().numHiddenLayers;
   const QRectF frame = m_layout.layerFrame;
   const double radius = m_theme.px(6);
   // More than one layer looks like a stack of sheets.
@@ -119,16 +166,6 @@ void ArchitectureDiagram::paintEvent(QPaintEvent*) {
   painter.setPen(m_theme.line);
   painter.setBrush(m_theme.panel);
   painter.drawRoundedRect(frame, radius, radius);
-  painter.setFont(m_theme.sized(11, QFont::DemiBold));
-  painter.setPen(m_theme.text);
-  const double headerLeft = m_layout.streamX + m_theme.px(18);
-  const QRectF header(headerLeft, frame.top(), frame.right() - m_theme.px(8) - headerLeft,
-                      m_layout.headerHeight);
-  painter.drawText(header, Qt::AlignVCenter | Qt::AlignLeft,
-                   tr("layer %1").arg(m_controller.selection().layer.value));
-  painter.setPen(m_theme.faintText);
-  painter.setFont(m_theme.sized(11));
-  painter.drawText(header, Qt::AlignVCenter | Qt::AlignRight, tr("× %1").arg(layers));
 
   const QColor flow = mixed(m_theme.line, m_theme.text, 0.35);
   painter.setPen(QPen(flow, m_theme.px(2.4), Qt::SolidLine, Qt::RoundCap));
@@ -148,99 +185,86 @@ void ArchitectureDiagram::paintEvent(QPaintEvent*) {
     head.closeSubpath();
     painter.fillPath(head, flow);
   }
-  for (std::size_t i = 0; i < m_layout.nodes.size(); ++i) paintNode(painter, static_cast<int>(i));
-  const int marked = markedNode();
-  if (!hasFocus() || marked < 0) return;
-  const double gap = m_theme.px(2);
-  painter.setPen(QPen(m_theme.accent, m_theme.px(1.4), m_mark >= 0 ? Qt::SolidLine : Qt::DotLine));
-  painter.setBrush(Qt::NoBrush);
-  painter.drawRoundedRect(m_layout.nodes[static_cast<std::size_t>(marked)].box.adjusted(-gap, -gap, gap, gap),
-                          radius, radius);
+  for (std::size_t i = 0; i < m_layout.nodes.size(); ++i) paintBox(painter, static_cast<int>(i), false);
 }
 
-void ArchitectureDiagram::paintNode(QPainter& painter, int index) const {
+void ArchitectureDiagram::paintBox(QPainter& painter, int index, bool lit) const {
   const MapNode& node = m_layout.nodes[static_cast<std::size_t>(index)];
-  const bool current = index == currentNode();
-  const bool hovered = index == m_hovered;
+  const bool current = lit && index == currentNode();
+  const bool hovered = lit && index == m_hovered;
   QColor tint = m_theme.faintText;
   if (node.tint == MapNode::Tint::query) tint = m_theme.query;
   if (node.tint == MapNode::Tint::key) tint = m_theme.key;
   if (node.tint == MapNode::Tint::value) tint = m_theme.value;
   QColor fill = node.tint == MapNode::Tint::none ? m_theme.background : mixed(m_theme.background, tint, 0.16);
   QColor edge = mixed(m_theme.line, tint, node.tint == MapNode::Tint::none ? 0.2 : 0.7);
-  QColor text = m_theme.text;
-  QColor faint = m_theme.faintText;
   if (hovered) fill = mixed(fill, m_theme.text, 0.08);
-  if (current) {
-    fill = m_theme.accent;
-    edge = m_theme.accent;
-    text = readableOn(m_theme.accent);
-    faint = mixed(text, m_theme.accent, 0.15);
-  }
+  if (current) fill = edge = m_theme.accent;
   const double radius = m_theme.px(4);
-  QRectF box = node.box;
   if (node.kind == MapNode::Kind::add) {
     // The sum sits on the stream; its name beside it.
-    const QPointF centre(m_layout.streamX, box.center().y());
-    const double r = box.height() * 0.36;
+    const QPointF centre(m_layout.streamX, node.box.center().y());
+    const double r = node.box.height() * 0.36;
     if (current || hovered) {
       painter.setPen(Qt::NoPen);
       painter.setBrush(fill);
-      painter.drawRoundedRect(box.adjusted(box.width() * 0.17, 0, 0, 0), radius, radius);
+      painter.drawRoundedRect(wordsOf(node), radius, radius);
     }
     painter.setPen(QPen(current ? edge : mixed(m_theme.line, m_theme.text, 0.5), m_theme.px(1.4)));
     painter.setBrush(current ? fill : m_theme.background);
     painter.drawEllipse(centre, r, r);
-    painter.setPen(QPen(current ? text : m_theme.text, m_theme.px(1.4)));
+    painter.setPen(QPen(current ? readableOn(m_theme.accent) : m_theme.text, m_theme.px(1.4)));
     painter.drawLine(centre - QPointF(r * 0.55, 0), centre + QPointF(r * 0.55, 0));
     painter.drawLine(centre - QPointF(0, r * 0.55), centre + QPointF(0, r * 0.55));
-    box.adjust(box.width() * 0.17, 0, 0, 0);
-  } else {
-    painter.setPen(QPen(edge, m_theme.px(current ? 1.6 : 1)));
-    painter.setBrush(fill);
-    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius);
+    return;
   }
+  painter.setPen(QPen(edge, m_theme.px(current ? 1.6 : 1)));
+  painter.setBrush(fill);
+  painter.drawRoundedRect(node.box.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius);
+}
 
+/// Where a node's words stand.
+QRectF ArchitectureDiagram::wordsOf(const MapNode& node) {
+  return node.kind == MapNode::Kind::add ? node.box.adjusted(node.box.width() * 0.17, 0, 0, 0) : node.box;
+}
+
+void ArchitectureDiagram::paintWords(QPainter& painter, int index) const {
+  const MapNode& node = m_layout.nodes[static_cast<std::size_t>(index)];
+  const bool current = index == currentNode();
+  const QColor text = current ? readableOn(m_theme.accent) : m_theme.text;
+  const QColor faint = current ? mixed(text, m_theme.accent, 0.15) : m_theme.faintText;
+  const QRectF box = wordsOf(node);
   const double padding = m_theme.px(6);
   const QRectF inner = box.adjusted(padding, 0, -padding, 0);
   const QFont small = m_theme.sized(10);
-  if (node.kind == MapNode::Kind::sample) {
-    const RunSnapshot* run = m_controller.run();
-    const StepRecord* step = m_controller.shownStep();
-    QString picked;
-    if (run && step) picked = QString::fromStdString(run->model->tokenizer->shownPiece(step->sampled));
-    painter.setFont(m_theme.font);
-    painter.setPen(text);
-    painter.drawText(inner, Qt::AlignVCenter | Qt::AlignLeft, node.label);
-    const double used = QFontMetricsF(m_theme.font).horizontalAdvance(node.label) + padding;
-    painter.setPen(m_theme.accent);
-    painter.drawText(inner.adjusted(used, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
-                     QFontMetricsF(m_theme.font).elidedText(picked, Qt::ElideRight, inner.width() - used));
-    return;
-  }
   painter.setFont(m_theme.font);
   painter.setPen(text);
-  const bool twoLines = box.height() > QFontMetricsF(m_theme.font).height() + QFontMetricsF(small).height();
-  if (twoLines) {
-    const double split = box.top() + box.height() * 0.54;
-    const QRectF tight = box.adjusted(2, 0, -2, 0);
-    painter.drawText(QRectF(tight.left(), tight.top() + 1, tight.width(), split - tight.top()),
-                     Qt::AlignCenter, node.label);
-    painter.setFont(small);
-    painter.setPen(faint);
-    painter.drawText(QRectF(tight.left(), split, tight.width(), tight.bottom() - split - 1), Qt::AlignCenter,
-                     QFontMetricsF(small).elidedText(node.shape, Qt::ElideRight, tight.width()));
+  if (node.kind == MapNode::Kind::sample) {
+    const StepRecord* step = m_controller.shownStep();
+    const double used = drawFitted(painter, inner, Qt::AlignVCenter | Qt::AlignLeft, node.label) + padding;
+    if (!step) return;
+    painter.setPen(m_theme.accent);
+    drawFitted(painter, inner.adjusted(used, 0, 0, 0), Qt::AlignVCenter | Qt::AlignRight,
+               QString::fromStdString(m_controller.run()->model->tokenizer->shownPiece(step->sampled)));
     return;
   }
-  const double shapeWidth = QFontMetricsF(small).horizontalAdvance(node.shape);
-  const double labelWidth = QFontMetricsF(m_theme.font).horizontalAdvance(node.label);
-  const bool both = labelWidth + shapeWidth + padding <= inner.width();
-  painter.drawText(inner, Qt::AlignVCenter | Qt::AlignLeft,
-                   QFontMetricsF(m_theme.font).elidedText(node.label, Qt::ElideRight, inner.width()));
-  if (!both) return;
+  const TextMetrics labels(m_theme.font), shapes(small);
+  if (box.height() > labels.height() + shapes.height()) {
+    const double split = box.top() + box.height() * 0.54;
+    const QRectF tight = box.adjusted(2, 0, -2, 0);
+    drawFitted(painter, QRectF(tight.left(), tight.top() + 1, tight.width(), split - tight.top()),
+               Qt::AlignCenter, node.label);
+    painter.setFont(small);
+    painter.setPen(faint);
+    drawFitted(painter, QRectF(tight.left(), split, tight.width(), tight.bottom() - split - 1),
+               Qt::AlignCenter, node.shape);
+    return;
+  }
+  const double width = drawFitted(painter, inner, Qt::AlignVCenter | Qt::AlignLeft, node.label);
+  if (width + padding + shapes.horizontalAdvance(node.shape) > inner.width()) return;
   painter.setFont(small);
   painter.setPen(faint);
-  painter.drawText(inner, Qt::AlignVCenter | Qt::AlignRight, node.shape);
+  drawFitted(painter, inner, Qt::AlignVCenter | Qt::AlignRight, node.shape);
 }
 
 QString ArchitectureDiagram::toolTipOf(const MapNode& node) const {

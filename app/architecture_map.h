@@ -3,9 +3,14 @@
 #ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "app/architecture_layout.h"
 #include "app/stages.h"
+#include "views/kept_image.h"
 #endif
 
+#include <QSize>
 #include <QWidget>
+
+#include <cstdint>
+#include <optional>
 
 class QLabel;
 class QMenu;
@@ -45,6 +50,18 @@ class ArchitectureDiagram : public QWidget {
 
  private:
   void rebuild();
+  /// What the picture depends on besides the selected operation and the pointer.
+  struct Shown {
+    std::uint64_t runId = 0;
+    int tokens = 0;
+    int layer = 0;
+    QSize size;
+    double available = 0;  ///< the height that there is
+    bool dark = false;
+    double scale = 1;
+    friend bool operator==(const Shown&, const Shown&) = default;
+  };
+  Shown shown() const;
   int nodeAt(QPointF point) const;
   int currentNode() const;
   void selectNode(int index);
@@ -54,12 +71,18 @@ class ArchitectureDiagram : public QWidget {
   void describe();
   void runTo(int index, Direction direction);
   void fillMenu(QMenu& menu, int index);
-  void paintNode(QPainter& painter, int index) const;
+  /// Everything but words: the same for every step.
+  void paintShapes(QPainter& painter) const;
+  void paintBox(QPainter& painter, int index, bool lit) const;
+  static QRectF wordsOf(const MapNode& node);
+  void paintWords(QPainter& painter, int index) const;
   QString toolTipOf(const MapNode& node) const;
 
   SessionController& m_controller;
   Theme m_theme;
   ArchitectureLayout m_layout;
+  std::optional<Shown> m_shown;
+  KeptImage<Shown> m_shapes;
   int m_hovered = -1;
   int m_current = -1;
   int m_mark = -1;

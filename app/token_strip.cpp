@@ -33,7 +33,7 @@ TokenStrip::TokenStrip(SessionController& controller, const LaneEditor& lanes, Q
   verticalScrollBar()->setAccessibleName(tr("Scroll the lanes"));
   verticalScrollBar()->setFocusPolicy(Qt::NoFocus);
   viewport()->setMouseTracking(true);
-  viewport()->setAutoFillBackground(false);
+  viewport()->setAttribute(Qt::WA_OpaquePaintEvent);  // all of it is painted
   connect(&m_controller, &SessionController::snapshotChanged, this, &TokenStrip::refreshRun);
   connect(&m_controller, &SessionController::selectionChanged, this, &TokenStrip::refreshSelection);
 }

@@ -88,7 +88,7 @@ void TokenStrip::paintName(QPainter& painter, int row, double top) const {
 
 /// In the middle of its place; on two lines where one is too short for it.
 void TokenStrip::paintWrapped(QPainter& painter, const QRectF& area, const QString& text) const {
-  const QFontMetricsF metrics(painter.font());
+  const TextMetrics metrics(painter.font());
   QStringList lines{text};
   if (metrics.horizontalAdvance(text) > area.width()) {
     lines = wrappedText(text, metrics, area.width());
@@ -151,13 +151,13 @@ void TokenStrip::paintChip(QPainter& painter, int row, int position, const QRect
   painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), m_theme.px(4), m_theme.px(4));
   painter.setFont(m_chipFont);
   painter.setPen(text);
-  painter.drawText(box, Qt::AlignCenter, chip.shown);
+  drawFitted(painter, box, Qt::AlignCenter, chip.shown);
   if (textHeight() > 0) {
     painter.setFont(m_smallFont);
     painter.setPen(m_theme.faintText);
     const QRectF under(box.left() - 2, box.bottom() + m_theme.px(1.5), box.width() + 4, textHeight());
-    painter.drawText(under, Qt::AlignHCenter | Qt::AlignTop,
-                     chip.probability >= 0 ? shownPercent(chip.probability) : QString::number(position));
+    drawFitted(painter, under, Qt::AlignHCenter | Qt::AlignTop,
+               chip.probability >= 0 ? shownPercent(chip.probability) : QString::number(position));
   }
   if (row == m_controller.selection().lane) paintFoot(painter, row, position, box);
   painter.setOpacity(1);

@@ -2,7 +2,6 @@
 
 #include "views/text_fit.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -10,7 +9,7 @@
 namespace decodescope {
 namespace {
 
-QString firstThatFits(const QStringList& names, const QFontMetricsF& metrics, double room) {
+QString firstThatFits(const QStringList& names, const TextMetrics& metrics, double room) {
   const auto found = std::find_if(names.begin(), names.end(), [&](const QString& name) {
     return metrics.horizontalAdvance(name) <= room;
   });
@@ -21,7 +20,7 @@ QString firstThatFits(const QStringList& names, const QFontMetricsF& metrics, do
 
 void drawBracket(QPainter& painter, const QRectF& box, const Theme& theme, const QColor& color,
                  const QStringList& names) {
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   painter.setPen(color);
   drawFitted(painter, QRectF(box.left(), box.top(), box.width(), metrics.height()),
              Qt::AlignHCenter | Qt::AlignTop, firstThatFits(names, metrics, box.width()));

@@ -4,7 +4,6 @@
 #include "views/picture_frame.h"
 #include "views/text_fit.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -162,7 +161,7 @@ double numberPixels(QPainter& painter, const Theme& theme, const CellGrid& grid,
     return 0;
   const QString longest = widestNumber(grid);
   for (const double pixels : kNumberPixels) {
-    const QFontMetricsF metrics(theme.sized(pixels), painter.device());
+    const TextMetrics metrics(theme.sized(pixels), painter.device());
     if (metrics.horizontalAdvance(longest) + theme.px(5) <= cellWidth &&
         metrics.ascent() + theme.px(3) <= cellHeight)
       return pixels;

@@ -3,7 +3,6 @@
 #include "views/heatmap.h"
 #include "views/text_fit.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -48,7 +47,7 @@ QString longestNumber(const std::vector<GridLine>& lines, int mostDecimals) {
 
 GridSheet::Measures GridSheet::measuredWords(QPainter& painter, const Theme& theme,
                                              const std::vector<GridLine>& lines) {
-  const QFontMetricsF names(nameFont(theme), painter.device()), labels(labelFont(theme), painter.device()),
+  const TextMetrics names(nameFont(theme), painter.device()), labels(labelFont(theme), painter.device()),
       signs(signFont(theme), painter.device());
   Measures measures{{}, names.height(), labels.height(), signs.height()};
   for (const GridLine& line : lines) {
@@ -70,7 +69,7 @@ GridSheet::Measures GridSheet::measuredWords(QPainter& painter, const Theme& the
 /// Widths of each matrix' cells: its own longest number, or the label of a column.
 std::vector<std::vector<double>> GridSheet::ownWidths(QPainter& painter, const Theme& theme,
                                                       const std::vector<GridLine>& lines, const Cell& cell) {
-  const QFontMetricsF numbers(theme.sized(cell.number), painter.device()),
+  const TextMetrics numbers(theme.sized(cell.number), painter.device()),
       labels(labelFont(theme), painter.device());
   std::vector<std::vector<double>> widths;
   for (const GridLine& line : lines) {
@@ -154,7 +153,7 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
   const auto withNumbers = [&](Fit fit, double smallest, int decimals = kAllDecimals) {
     const QString longest = longestNumber(lines, decimals);
     for (double pixels = 22; pixels >= smallest; --pixels) {
-      const QFontMetricsF metrics(theme.sized(pixels), painter.device());
+      const TextMetrics metrics(theme.sized(pixels), painter.device());
       tries.push_back({{wholePixels(painter, metrics.horizontalAdvance(longest) + theme.px(pixels * 0.8)),
                         wholePixels(painter, metrics.height() + theme.px(pixels * 0.5)),
                         pixels,
@@ -205,7 +204,7 @@ void GridSheet::paintItem(QPainter& painter, const Theme& theme, const Placed& p
   drawFitted(painter, p.before, Qt::AlignCenter, item.before);
   painter.setFont(nameFont(theme));
   painter.setPen(inkColor(grid.ink, theme));
-  const double line = QFontMetricsF(painter.font(), painter.device()).height();
+  const double line = TextMetrics(painter.font(), painter.device()).height();
   const double left = grid.rowLabels.isEmpty() ? p.cells.left() : p.frame.left();
   const double room = std::min(p.frame.right(), m_area.right()) - left;
   const double named = drawFitted(painter, QRectF(left, p.frame.top(), room, line),
@@ -216,9 +215,9 @@ void GridSheet::paintItem(QPainter& painter, const Theme& theme, const Placed& p
   if (room - named > gap)
     drawFitted(painter, QRectF(left + named + gap, p.frame.top(), room - named - gap, line),
                Qt::AlignLeft | Qt::AlignVCenter, grid.shape);
-  const double small = QFontMetricsF(painter.font(), painter.device()).height();
+  const double small = TextMetrics(painter.font(), painter.device()).height();
   // All of them or none: shortened to dots they say nothing.
-  const QFontMetricsF labels(painter.font(), painter.device());
+  const TextMetrics labels(painter.font(), painter.device());
   const bool readable =
       std::all_of(grid.columnLabels.begin(), grid.columnLabels.end(),
                   [&](const QString& text) { return labels.horizontalAdvance(text) <= w + theme.px(6); });

@@ -110,7 +110,8 @@ void drawCells(QPainter& painter, const QRectF& target, const QImage& image) {
   if (image.isNull()) return;
   painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
   if (!isVectorDevice(painter)) {
-    painter.drawImage(target, image);
+    // Qt enlarges images of the screen's own kind by a loop, others by threads that it has to wait for.
+    painter.drawImage(target, image.convertToFormat(QImage::Format_ARGB32_Premultiplied));
     return;
   }
   // Viewers of SVG and PDF smooth an enlarged image; large cells keep their edges.
@@ -118,6 +119,13 @@ void drawCells(QPainter& painter, const QRectF& target, const QImage& image) {
   painter.drawImage(target, image.convertToFormat(QImage::Format_ARGB32)
                                 .scaled(image.width() * factor, image.height() * factor,
                                         Qt::IgnoreAspectRatio, Qt::FastTransformation));
+}
+
+void fillTranslucent(QPainter& painter, const QRectF& area, const QColor& color) {
+  if (isVectorDevice(painter)) return painter.fillRect(area, color);
+  QImage pixel(1, 1, QImage::Format_ARGB32_Premultiplied);
+  pixel.setPixelColor(0, 0, color);
+  painter.drawImage(area, pixel);
 }
 
 void drawMasked(QPainter& painter, const QRectF& area, const Theme& theme) {

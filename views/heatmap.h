@@ -32,6 +32,10 @@ QImage heatmapImage(const HeatmapRows& matrix, const ColorScale& scale, const QL
 /// Draws a small image with crisp cells, on screen and in SVG and PDF (whose viewers would blur it).
 void drawCells(QPainter& painter, const QRectF& target, const QImage& image);
 
+/// fillRect() for colours that let something through. Qt shares tall ones out among threads and waits for
+/// them, which takes longer than to fill them, and much longer where the machine has other work.
+void fillTranslucent(QPainter& painter, const QRectF& area, const QColor& color);
+
 /// Fills the rectangle with the theme's masked tone and hatches it.
 void drawMasked(QPainter& painter, const QRectF& area, const Theme& theme);
 

@@ -18,7 +18,8 @@ template <class Key>
 class KeptImage {
  public:
   /// Paints `area` by draw(QPainter&), which uses the same coordinates; calls it when the key, the area or
-  /// the resolution is another one than last time. SVG and PDF get its shapes instead of an image.
+  /// the resolution is another one than last time. What is under it shows through where the background does.
+  /// SVG and PDF get its shapes instead of an image.
   template <class Draw>
   void paint(QPainter& painter, const QRectF& area, const QColor& background, const Key& key, Draw&& draw) {
     if (isVectorDevice(painter)) return draw(painter);
@@ -28,9 +29,9 @@ class KeptImage {
       m_key = key;
       m_area = area;
       m_ratio = ratio;
-      m_image =
-          QImage(static_cast<int>(std::ceil((area.right() - corner.x()) * ratio)),
-                 static_cast<int>(std::ceil((area.bottom() - corner.y()) * ratio)), QImage::Format_RGB32);
+      m_image = QImage(static_cast<int>(std::ceil((area.right() - corner.x()) * ratio)),
+                       static_cast<int>(std::ceil((area.bottom() - corner.y()) * ratio)),
+                       background.alpha() < 255 ? QImage::Format_ARGB32_Premultiplied : QImage::Format_RGB32);
       m_image.fill(background);
       QPainter into(&m_image);
       into.scale(ratio, ratio);

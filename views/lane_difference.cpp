@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -185,7 +184,7 @@ void LaneDifference::paint(QPainter& painter, const QRectF& area, const Theme& t
   QRectF room = area.adjusted(margin, theme.px(6), -margin, -theme.px(8));
   painter.setFont(theme.sized(15, QFont::DemiBold));
   painter.setPen(theme.text);
-  const double titleHeight = std::ceil(QFontMetricsF(painter.font(), painter.device()).height());
+  const double titleHeight = std::ceil(TextMetrics(painter.font(), painter.device()).height());
   drawFitted(painter, QRectF(room.left(), room.top(), room.width(), titleHeight),
              Qt::AlignLeft | Qt::AlignVCenter, tr("A − B:  %1  −  %2").arg(m_a, m_b));
   room.setTop(room.top() + titleHeight + theme.px(4));
@@ -202,7 +201,7 @@ void LaneDifference::paint(QPainter& painter, const QRectF& area, const Theme& t
       // Nothing to draw: a line is enough.
       painter.setFont(theme.sized(11.5));
       painter.setPen(theme.faintText);
-      const double line = std::ceil(QFontMetricsF(painter.font(), painter.device()).height());
+      const double line = std::ceil(TextMetrics(painter.font(), painter.device()).height());
       drawFitted(painter, QRectF(room.left(), room.top(), room.width(), line),
                  Qt::AlignLeft | Qt::AlignVCenter, tr("%1: %2").arg(pair.name, pair.problem));
       room.setTop(room.top() + line + theme.px(3));
@@ -229,7 +228,7 @@ void LaneDifference::paint(QPainter& painter, const QRectF& area, const Theme& t
 }
 
 void LaneDifference::paintPair(QPainter& painter, Pair& pair, const QRectF& area, const Theme& theme) const {
-  const QFontMetricsF label(theme.sized(11.5), painter.device());
+  const TextMetrics label(theme.sized(11.5), painter.device());
   const double line = std::ceil(label.height());
   pair.title = QRectF(area.left(), area.top(), area.width(), line + theme.px(2));
   painter.setFont(theme.sized(12, QFont::DemiBold));
@@ -264,7 +263,7 @@ void LaneDifference::paintPair(QPainter& painter, Pair& pair, const QRectF& area
   const double scale =
       room.width() > theme.px(200) && !pair.isList
           ? theme.px(22) +
-                QFontMetricsF(theme.sized(11), painter.device()).horizontalAdvance(scaleNumber(-pair.largest))
+                TextMetrics(theme.sized(11), painter.device()).horizontalAdvance(scaleNumber(-pair.largest))
           : 0;
   const QRectF inside = room.adjusted(names, 0, -scale, 0);
   if (inside.width() < 8 || inside.height() < 8) return;
@@ -337,7 +336,7 @@ void LaneDifference::paintCells(QPainter& painter, const Pair& pair, const Theme
                          std::max(1, static_cast<int>(pair.cells.height() * ratio))));
   const double cellWidth = pair.cells.width() / pair.columns, cellHeight = pair.cells.height() / pair.rows;
   painter.setFont(theme.sized(11));
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   if (cellHeight >= metrics.height() && cellWidth >= metrics.horizontalAdvance(QStringLiteral("−0.0000"))) {
     for (int i = 0; i < pair.rows * pair.columns; ++i) {
       const float v = pair.difference.values[static_cast<std::size_t>(i)];
@@ -367,7 +366,7 @@ void LaneDifference::paintScale(QPainter& painter, const Pair& pair, const QRect
   }
   painter.setFont(theme.sized(11));
   painter.setPen(theme.faintText);
-  const double line = QFontMetricsF(painter.font(), painter.device()).height();
+  const double line = TextMetrics(painter.font(), painter.device()).height();
   const auto tick = [&](double y, const QString& text) {
     drawFitted(painter, QRectF(bar.right() + theme.px(3), y, area.right() - bar.right(), line),
                Qt::AlignLeft | Qt::AlignVCenter, text);

@@ -2,7 +2,6 @@
 
 #include "views/text_fit.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -18,7 +17,7 @@ QFont legendFont(const Theme& theme) {
 template <class Place>
 int flow(QPainter& painter, const Theme& theme, const std::vector<LegendItem>& items, const QRectF& area,
          Place place) {
-  const QFontMetricsF metrics(legendFont(theme), painter.device());
+  const TextMetrics metrics(legendFont(theme), painter.device());
   int line = 0;
   double x = area.left();
   for (const LegendItem& item : items) {

@@ -16,7 +16,7 @@ QFont cardFont(const Theme& theme) {
 
 }  // namespace
 
-QStringList wrappedText(const QString& text, const QFontMetricsF& metrics, double width) {
+QStringList wrappedText(const QString& text, const TextMetrics& metrics, double width) {
   QStringList lines;
   for (const QString& word : text.split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
     if (lines.isEmpty()) {
@@ -42,7 +42,7 @@ QRectF paintFrame(QPainter& painter, const QRectF& area, const Theme& theme, con
   const auto line = [&](const QFont& font, const QColor& color, const QString& text) {
     painter.setFont(font);
     painter.setPen(color);
-    const double height = std::ceil(QFontMetricsF(font, painter.device()).height());
+    const double height = std::ceil(TextMetrics(font, painter.device()).height());
     drawFitted(painter, QRectF(rest.left(), rest.top(), rest.width(), height),
                Qt::AlignLeft | Qt::AlignVCenter, text);
     rest.setTop(rest.top() + height);
@@ -53,7 +53,7 @@ QRectF paintFrame(QPainter& painter, const QRectF& area, const Theme& theme, con
   }
   if (small) return rest;
   const QFont words = theme.sized(11.5);
-  const QFontMetricsF metrics(words, painter.device());
+  const TextMetrics metrics(words, painter.device());
   const int most = std::clamp(static_cast<int>(area.height() / theme.px(160)), 1, 3);
   for (const QString& text : brokenParts(frame.facts, metrics, rest.width(), most))
     line(words, theme.faintText, text);
@@ -79,7 +79,7 @@ QRectF paintFrame(QPainter& painter, const QRectF& area, const Theme& theme, con
   if (frame.legend.empty()) return rest;
   const double box = theme.px(11);
   painter.setFont(theme.sized(11));
-  const QFontMetricsF legendMetrics(painter.font(), painter.device());
+  const TextMetrics legendMetrics(painter.font(), painter.device());
   double x = rest.left();
   const double y = rest.bottom() - lineHeight;
   for (const PanelLegendItem& item : frame.legend) {
@@ -99,15 +99,15 @@ QRectF paintFrame(QPainter& painter, const QRectF& area, const Theme& theme, con
 }
 
 double cardHeight(const Theme& theme, const QPainter& painter) {
-  return std::ceil(QFontMetricsF(theme.sized(11), painter.device()).height() +
-                   QFontMetricsF(cardFont(theme), painter.device()).height());
+  return std::ceil(TextMetrics(theme.sized(11), painter.device()).height() +
+                   TextMetrics(cardFont(theme), painter.device()).height());
 }
 
 double drawCard(QPainter& painter, const QRectF& area, const Theme& theme, const QColor& color,
                 const QString& caption, const QString& value) {
   painter.setFont(theme.sized(11));
   painter.setPen(theme.faintText);
-  const double height = QFontMetricsF(painter.font(), painter.device()).height();
+  const double height = TextMetrics(painter.font(), painter.device()).height();
   const double first = drawFitted(painter, QRectF(area.left(), area.top(), area.width(), height),
                                   Qt::AlignLeft | Qt::AlignTop, caption);
   painter.setFont(cardFont(theme));

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "views/text_cache.h"
 #include "views/theme.h"
 
-#include <QFontMetricsF>
 #include <QRectF>
 #include <QString>
 #include <QStringList>
@@ -34,7 +34,7 @@ struct PanelFrame {
 QRectF paintFrame(QPainter& painter, const QRectF& area, const Theme& theme, const PanelFrame& frame);
 
 /// Text broken at words into lines of this width.
-QStringList wrappedText(const QString& text, const QFontMetricsF& metrics, double width);
+QStringList wrappedText(const QString& text, const TextMetrics& metrics, double width);
 
 /// A caption above a large number; returns the width it took.
 double drawCard(QPainter& painter, const QRectF& area, const Theme& theme, const QColor& color,

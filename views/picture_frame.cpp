@@ -1,8 +1,8 @@
 #include "views/picture_frame.h"
 
+#include "views/heatmap.h"
 #include "views/text_fit.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ constexpr int kNoteLines = 3;
 
 }  // namespace
 
-QStringList wrappedWords(const QString& text, const QFontMetricsF& metrics, double width, int maxLines) {
+QStringList wrappedWords(const QString& text, const TextMetrics& metrics, double width, int maxLines) {
   QStringList lines;
   for (const QString& word : text.split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
     const QString longer = lines.isEmpty() ? word : lines.last() + QLatin1Char(' ') + word;
@@ -31,8 +31,8 @@ QStringList wrappedWords(const QString& text, const QFontMetricsF& metrics, doub
 
 PictureFrame framePicture(QPainter& painter, const QRectF& area, const Theme& theme,
                           const FrameTexts& texts) {
-  const QFontMetricsF label(theme.sized(11.5), painter.device());
-  const QFontMetricsF title(theme.sized(15, QFont::DemiBold), painter.device());
+  const TextMetrics label(theme.sized(11.5), painter.device());
+  const TextMetrics title(theme.sized(15, QFont::DemiBold), painter.device());
   const double line = std::ceil(label.height());
   PictureFrame frame;
   frame.small = area.width() < theme.px(260) || area.height() < theme.px(220);
@@ -109,7 +109,7 @@ void paintFrame(QPainter& painter, const PictureFrame& frame, const Theme& theme
   if (!frame.readout.isNull()) {
     painter.setFont(theme.sized(12));
     painter.setPen(theme.text);
-    const bool fits = QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(texts.readout) <=
+    const bool fits = TextMetrics(painter.font(), painter.device()).horizontalAdvance(texts.readout) <=
                       frame.readout.width();
     drawFitted(painter, frame.readout, Qt::AlignLeft | Qt::AlignVCenter,
                fits || texts.shortReadout.isEmpty() ? texts.readout : texts.shortReadout);
@@ -118,9 +118,28 @@ void paintFrame(QPainter& painter, const PictureFrame& frame, const Theme& theme
 
 void drawOutline(QPainter& painter, const QRectF& rect, const QColor& color, double width,
                  Qt::PenStyle style) {
-  painter.setPen(QPen(color, width, style, Qt::SquareCap, Qt::MiterJoin));
-  painter.setBrush(Qt::NoBrush);
-  painter.drawRect(rect);
+  const bool sharp = !painter.testRenderHint(QPainter::Antialiasing) && !isVectorDevice(painter);
+  if (!sharp || style != Qt::SolidLine) {
+    painter.setPen(QPen(color, width, style, Qt::SquareCap, Qt::MiterJoin));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(rect);
+    return;
+  }
+  // Four strips of whole device pixels, those that a pen of this width covers.
+  const double ratio = pixelRatio(painter);
+  const double pen = std::max(1.0, std::ceil(width * ratio - 0.5));
+  const bool odd = std::fmod(pen, 2) == 1;
+  const auto before = [&](double at) {
+    return (odd ? std::floor(at * ratio) - (pen - 1) / 2 : std::round(at * ratio) - pen / 2) / ratio;
+  };
+  const double thick = pen / ratio;
+  const double left = before(rect.left()), right = before(rect.right());
+  const double top = before(rect.top()), bottom = before(rect.bottom());
+  const double inside = std::max(0.0, bottom - top - thick);
+  fillTranslucent(painter, QRectF(left, top, right + thick - left, thick), color);
+  if (bottom > top) fillTranslucent(painter, QRectF(left, bottom, right + thick - left, thick), color);
+  fillTranslucent(painter, QRectF(left, top + thick, thick, inside), color);
+  if (right > left) fillTranslucent(painter, QRectF(right, top + thick, thick, inside), color);
 }
 
 }  // namespace decodescope

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "views/legend.h"
+#include "views/text_cache.h"
 #include "views/theme.h"
 
-#include <QFontMetricsF>
 #include <QRectF>
 #include <QString>
 #include <QStringList>
@@ -41,7 +41,7 @@ PictureFrame framePicture(QPainter& painter, const QRectF& area, const Theme& th
 void paintFrame(QPainter& painter, const PictureFrame& frame, const Theme& theme, const FrameTexts& texts);
 
 /// Words broken into lines of this width; the last of maxLines is shortened.
-QStringList wrappedWords(const QString& text, const QFontMetricsF& metrics, double width, int maxLines);
+QStringList wrappedWords(const QString& text, const TextMetrics& metrics, double width, int maxLines);
 
 /// Outlines a rectangle with sharp corners.
 void drawOutline(QPainter& painter, const QRectF& rect, const QColor& color, double width,

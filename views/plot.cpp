@@ -1,5 +1,6 @@
 #include "views/plot.h"
 
+#include "views/heatmap.h"
 #include "views/text_fit.h"
 
 #include <QPainter>
@@ -23,6 +24,14 @@ QSharedPointer<QCPAxisTicker> wholeTicker(double range, double count) {
   return ticker;
 }
 
+QPen sharpPen(const QColor& color, double thickness) {
+  return QPen(color, thickness, Qt::SolidLine, Qt::FlatCap, Qt::MiterJoin);
+}
+
+QFont titleFont(const Theme& theme) {
+  return theme.sized(11, QFont::DemiBold);
+}
+
 }  // namespace
 
 Plot::Plot() = default;
@@ -35,19 +44,33 @@ void Plot::clear() {
 void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, const PlotSpec& spec) {
   const int width = static_cast<int>(area.width()), height = static_cast<int>(area.height());
   if (width < 20 || height < 20) return;
-  if (!m_plot) m_plot = std::make_unique<QCustomPlot>();
+  if (!m_plot) {
+    m_plot = std::make_unique<QCustomPlot>();
+    m_kept = {};
+  }
+  const double titleHeight = TextMetrics(titleFont(theme), painter.device()).height();
+  m_origin = area.topLeft() + QPointF(0, titleHeight);
+  const QSize size(width, std::max(1, height - static_cast<int>(titleHeight)));
+  // What is marked moves with the selection, far more often than the curves change.
+  Key key{spec, theme.dark, theme.scale};
+  key.spec.markedX = 0;
+  m_kept.paint(painter, QRectF(m_origin, QSizeF(size)), Qt::transparent, key, [&](QPainter& into) {
+    setAxes(area.size(), theme, spec);
+    setData(theme, spec);
+    draw(into, size);
+  });
+  paintMark(painter, theme, spec);
+  paintTitle(painter, QRectF(area.left(), area.top(), area.width(), titleHeight), theme, spec);
+}
+
+void Plot::setAxes(const QSizeF& size, const Theme& theme, const PlotSpec& spec) {
   QCustomPlot& plot = *m_plot;
-  plot.clearPlottables();
-  plot.clearItems();
   plot.setBackground(Qt::NoBrush);
   plot.axisRect()->setBackground(Qt::NoBrush);
   plot.plotLayout()->setAutoMargins(QCP::msAll);
   plot.setNoAntialiasingOnDrag(false);
 
   const QPen axisPen(theme.line, theme.px(1));
-  const auto line = [](const QColor& color, double thickness) {
-    return QPen(color, thickness, Qt::SolidLine, Qt::FlatCap, Qt::MiterJoin);
-  };
   for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
     axis->setBasePen(axisPen);
     axis->setTickPen(axisPen);
@@ -67,13 +90,13 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
   plot.xAxis->grid()->setVisible(false);
   plot.xAxis->setLabel(spec.xTitle);
   if (spec.wholeX) {
-    plot.xAxis->setTicker(wholeTicker(spec.xLast - spec.xFirst, area.width() / theme.px(52)));
+    plot.xAxis->setTicker(wholeTicker(spec.xLast - spec.xFirst, size.width() / theme.px(52)));
   } else {
     QSharedPointer<QCPAxisTicker> ticker(new QCPAxisTicker);
-    ticker->setTickCount(std::max(2, static_cast<int>(area.width() / theme.px(70))));
+    ticker->setTickCount(std::max(2, static_cast<int>(size.width() / theme.px(70))));
     plot.xAxis->setTicker(ticker);
   }
-  const double rows = std::max(2.0, area.height() / theme.px(36));
+  const double rows = std::max(2.0, size.height() / theme.px(36));
   plot.yAxis->setScaleType(spec.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   if (spec.logY) {
     QSharedPointer<QCPAxisTickerLog> ticker(new QCPAxisTickerLog);
@@ -96,7 +119,12 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
                          spec.yLast > spec.yFirst ? spec.yLast + above : spec.yFirst + 1);
     if (spec.yFirst < 0) plot.yAxis->grid()->setZeroLinePen(axisPen);
   }
+}
 
+void Plot::setData(const Theme& theme, const PlotSpec& spec) {
+  QCustomPlot& plot = *m_plot;
+  plot.clearPlottables();
+  plot.clearItems();
   QCPBars* below = nullptr;
   for (const PlotSeries& series : spec.series) {
     QVector<double> x, y;
@@ -117,7 +145,7 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
     } else {
       QCPGraph* graph = plot.addGraph();
       graph->setData(x, y, true);
-      QPen pen = line(series.color, theme.px(1.6 * series.thickness));
+      QPen pen = sharpPen(series.color, theme.px(1.6 * series.thickness));
       if (series.kind == PlotSeries::Kind::dashed) pen.setStyle(Qt::DashLine);
       graph->setPen(pen);
       if (series.kind == PlotSeries::Kind::points) {
@@ -126,62 +154,85 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
       }
     }
   }
-  if (spec.markedX >= spec.xFirst && spec.markedX <= spec.xLast) {
-    auto* mark = new QCPItemStraightLine(&plot);
-    mark->point1->setCoords(spec.markedX, plot.yAxis->range().lower);
-    mark->point2->setCoords(spec.markedX, plot.yAxis->range().upper);
-    QPen pen = line(theme.text, theme.px(1));
-    pen.setStyle(Qt::DotLine);
-    mark->setPen(pen);
-  }
+  for (const PlotLevel& level : spec.levels) addLevel(theme, spec, level);
+}
 
-  for (const PlotLevel& level : spec.levels) {
-    const QCPRange range = plot.yAxis->range();
-    if (!range.contains(level.y)) continue;
-    auto* mark = new QCPItemStraightLine(&plot);
-    mark->point1->setCoords(spec.xFirst, level.y);
-    mark->point2->setCoords(spec.xLast, level.y);
-    QPen pen = line(theme.faintText, theme.px(1));
-    pen.setStyle(Qt::DashLine);
-    mark->setPen(pen);
-    auto* name = new QCPItemText(&plot);
-    name->setText(level.name);
-    name->setFont(theme.sized(10.5));
-    name->setColor(theme.faintText);
-    // Above the line, or below it at the top of the picture.
-    const bool atTop = spec.logY
-                           ? std::log(level.y / range.lower) > 0.85 * std::log(range.upper / range.lower)
-                           : level.y - range.lower > 0.85 * range.size();
-    name->setPositionAlignment(Qt::AlignLeft | (atTop ? Qt::AlignTop : Qt::AlignBottom));
-    name->position->setCoords(spec.xFirst, level.y);
-  }
+void Plot::addLevel(const Theme& theme, const PlotSpec& spec, const PlotLevel& level) {
+  const QCPRange range = m_plot->yAxis->range();
+  if (!range.contains(level.y)) return;
+  auto* mark = new QCPItemStraightLine(m_plot.get());
+  mark->point1->setCoords(spec.xFirst, level.y);
+  mark->point2->setCoords(spec.xLast, level.y);
+  QPen pen = sharpPen(theme.faintText, theme.px(1));
+  pen.setStyle(Qt::DashLine);
+  mark->setPen(pen);
+  auto* name = new QCPItemText(m_plot.get());
+  name->setText(level.name);
+  name->setFont(theme.sized(10.5));
+  name->setColor(theme.faintText);
+  // Above the line, or below it at the top of the picture.
+  const bool atTop = spec.logY ? std::log(level.y / range.lower) > 0.85 * std::log(range.upper / range.lower)
+                               : level.y - range.lower > 0.85 * range.size();
+  name->setPositionAlignment(Qt::AlignLeft | (atTop ? Qt::AlignTop : Qt::AlignBottom));
+  name->position->setCoords(spec.xFirst, level.y);
+}
 
-  const QFont titleFont = theme.sized(11, QFont::DemiBold);
-  const double titleHeight = QFontMetricsF(titleFont, painter.device()).height();
-  QPicture picture;
-  {
-    QCPPainter into(&picture);
+/// QCustomPlot draws through a painter of its own, which needs a device of its own. Playing a QPicture takes
+/// longer than drawing it: that is for SVG and PDF.
+void Plot::draw(QPainter& painter, const QSize& size) const {
+  const auto drawInto = [&](QPaintDevice& device, double ratio, QPointF origin) {
+    QCPPainter into(&device);
+    into.scale(ratio, ratio);
+    into.translate(origin);
     into.setMode(QCPPainter::pmVectorized);
     into.setMode(QCPPainter::pmNoCaching);
-    plot.toPainter(&into, width, std::max(1, height - static_cast<int>(titleHeight)));
+    m_plot->toPainter(&into, size.width(), size.height());
+  };
+  if (isVectorDevice(painter)) {
+    QPicture picture;
+    drawInto(picture, 1, {});
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing, true);
+    painter.drawPicture(m_origin, picture);
+    painter.restore();
+    return;
   }
-  m_origin = area.topLeft() + QPointF(0, titleHeight);
+  const double ratio = pixelRatio(painter);
+  const QPointF corner(std::floor(m_origin.x() * ratio) / ratio, std::floor(m_origin.y() * ratio) / ratio);
+  const QPointF inside = m_origin - corner;
+  QImage image(static_cast<int>(std::ceil((size.width() + inside.x()) * ratio)),
+               static_cast<int>(std::ceil((size.height() + inside.y()) * ratio)),
+               QImage::Format_ARGB32_Premultiplied);
+  image.fill(Qt::transparent);
+  drawInto(image, ratio, inside);
+  painter.drawImage(QRectF(corner, QSizeF(image.size()) / ratio), image);
+}
+
+void Plot::paintMark(QPainter& painter, const Theme& theme, const PlotSpec& spec) const {
+  if (spec.markedX < spec.xFirst || spec.markedX > spec.xLast) return;
+  const QRectF axes = QRectF(m_plot->axisRect()->rect()).translated(m_origin);
+  const double x = m_origin.x() + m_plot->xAxis->coordToPixel(spec.markedX);
   painter.save();
   painter.setRenderHint(QPainter::Antialiasing, true);
-  painter.drawPicture(m_origin, picture);
+  QPen pen = sharpPen(theme.text, theme.px(1));
+  pen.setStyle(Qt::DotLine);
+  painter.setPen(pen);
+  painter.drawLine(QPointF(x, axes.bottom()), QPointF(x, axes.top()));
   painter.restore();
-  painter.setFont(titleFont);
+}
+
+void Plot::paintTitle(QPainter& painter, const QRectF& line, const Theme& theme, const PlotSpec& spec) {
+  painter.setFont(titleFont(theme));
   painter.setPen(theme.text);
-  const QRectF titleLine(area.left(), area.top(), area.width(), titleHeight);
-  double x = titleLine.left() + drawFitted(painter, titleLine, Qt::AlignLeft | Qt::AlignTop, spec.title);
+  double x = line.left() + drawFitted(painter, line, Qt::AlignLeft | Qt::AlignTop, spec.title);
   painter.setFont(theme.sized(10.5));
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   for (const PlotSeries& series : spec.series) {
     if (series.name.isEmpty()) continue;
     const double sample = theme.px(16), gap = theme.px(5);
     x += theme.px(12);
-    if (x + sample + gap + metrics.horizontalAdvance(series.name) > titleLine.right()) break;
-    const double y = titleLine.center().y();
+    if (x + sample + gap + metrics.horizontalAdvance(series.name) > line.right()) break;
+    const double y = line.center().y();
     const QPen pen(series.color, theme.px(2 * series.thickness),
                    series.kind == PlotSeries::Kind::dashed ? Qt::DashLine : Qt::SolidLine, Qt::FlatCap);
     if (series.kind == PlotSeries::Kind::bars) {
@@ -195,7 +246,7 @@ void Plot::paint(QPainter& painter, const QRectF& area, const Theme& theme, cons
     }
     x += sample + gap;
     painter.setPen(theme.faintText);
-    x += drawFitted(painter, QRectF(x, titleLine.top(), titleLine.right() - x, titleHeight),
+    x += drawFitted(painter, QRectF(x, line.top(), line.right() - x, line.height()),
                     Qt::AlignLeft | Qt::AlignVCenter, series.name);
   }
 }

@@ -34,7 +34,7 @@ std::vector<int> thinnedLabels(int first, int count, double pitch, double minDis
   return shown;
 }
 
-QString fitted(const QString& text, const QFontMetricsF& metrics, double width) {
+QString fitted(const QString& text, const TextMetrics& metrics, double width) {
   if (metrics.horizontalAdvance(text) <= width) return text;
   const QString ellipsis(QChar(0x2026));
   if (metrics.horizontalAdvance(ellipsis) > width) return {};
@@ -52,7 +52,7 @@ QString fitted(const QString& text, const QFontMetricsF& metrics, double width) 
   return text.left(low) + ellipsis;
 }
 
-QStringList brokenParts(const QStringList& parts, const QFontMetricsF& metrics, double width, int maxLines) {
+QStringList brokenParts(const QStringList& parts, const TextMetrics& metrics, double width, int maxLines) {
   const QString between = QStringLiteral("  ·  ");
   QStringList lines;
   for (const QString& part : parts) {
@@ -72,7 +72,7 @@ QStringList brokenParts(const QStringList& parts, const QFontMetricsF& metrics, 
 }
 
 double drawFitted(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QString& text) {
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   const QString shown = fitted(text, metrics, rect.width());
   if (shown.isEmpty()) return 0;
   const double width = metrics.horizontalAdvance(shown);
@@ -82,18 +82,18 @@ double drawFitted(QPainter& painter, const QRectF& rect, Qt::Alignment alignment
   double y = rect.top() + metrics.ascent();
   if (alignment & Qt::AlignVCenter) y = rect.center().y() + (metrics.ascent() - metrics.descent()) / 2;
   if (alignment & Qt::AlignBottom) y = rect.bottom() - metrics.descent();
-  painter.drawText(QPointF(x, y), shown);
+  drawRemembered(painter, QPointF(x, y), shown);
   return width;
 }
 
 void drawUpwards(QPainter& painter, QPointF bottomCentre, double length, const QString& text) {
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   const QString shown = fitted(text, metrics, length);
   if (shown.isEmpty()) return;
   painter.save();
   painter.translate(bottomCentre);
   painter.rotate(-90);
-  painter.drawText(QPointF(0, (metrics.ascent() - metrics.descent()) / 2), shown);
+  drawRemembered(painter, QPointF(0, (metrics.ascent() - metrics.descent()) / 2), shown);
   painter.restore();
 }
 
@@ -110,7 +110,7 @@ void drawMessage(QPainter& painter, const QRectF& area, const Theme& theme, cons
   };
   std::vector<Line> lines;
   const auto wrap = [&](const QString& words, const QFont& font, const QColor& color) {
-    const QFontMetricsF metrics(font, painter.device());
+    const TextMetrics metrics(font, painter.device());
     QString line;
     for (const QString& word : words.split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
       const QString longer = line.isEmpty() ? word : line + QLatin1Char(' ') + word;

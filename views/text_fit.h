@@ -1,8 +1,8 @@
 #pragma once
 
+#include "views/text_cache.h"
 #include "views/theme.h"
 
-#include <QFontMetricsF>
 #include <QPointF>
 #include <QRectF>
 #include <QString>
@@ -22,11 +22,11 @@ std::vector<int> thinnedLabels(int first, int count, double pitch, double minDis
                                std::span<const int> wanted);
 
 /// The text, shortened with an ellipsis where it is wider than `width`; empty when not even that fits.
-QString fitted(const QString& text, const QFontMetricsF& metrics, double width);
+QString fitted(const QString& text, const TextMetrics& metrics, double width);
 
 /// Parts joined by " · " into at most `maxLines` lines of this width, broken between parts; what does not fit
 /// is shortened.
-QStringList brokenParts(const QStringList& parts, const QFontMetricsF& metrics, double width, int maxLines);
+QStringList brokenParts(const QStringList& parts, const TextMetrics& metrics, double width, int maxLines);
 
 /// One line of text inside the rectangle, shortened to it. Returns the width it took.
 double drawFitted(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QString& text);

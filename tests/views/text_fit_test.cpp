@@ -31,7 +31,7 @@ TEST(ThinnedLabels, IgnoresWantedOnesOutside) {
 }
 
 TEST(Fitted, ShortensWithAnEllipsis) {
-  const QFontMetricsF metrics(Theme::makeLight().font);
+  const TextMetrics metrics(Theme::makeLight().font);
   const QString text = QStringLiteral("a long token of many letters");
   EXPECT_EQ(fitted(text, metrics, 1e4), text);
   for (const double width : {5.0, 20.0, 60.0, 100.0}) {
@@ -43,7 +43,7 @@ TEST(Fitted, ShortensWithAnEllipsis) {
 }
 
 TEST(Fitted, DoesNotCutAnEmojiInTwo) {
-  const QFontMetricsF metrics(Theme::makeLight().font);
+  const TextMetrics metrics(Theme::makeLight().font);
   const QString text = QString::fromUtf8("\U0001F600\U0001F601\U0001F602\U0001F603 and more");
   for (double width = 4; width < 120; width += 3) {
     const QString shown = fitted(text, metrics, width);
@@ -52,7 +52,7 @@ TEST(Fitted, DoesNotCutAnEmojiInTwo) {
 }
 
 TEST(BrokenParts, BreaksBetweenParts) {
-  const QFontMetricsF metrics(Theme::makeLight().font);
+  const TextMetrics metrics(Theme::makeLight().font);
   const QStringList parts{QStringLiteral("first part"), QStringLiteral("second part"),
                           QStringLiteral("third")};
   EXPECT_EQ(brokenParts(parts, metrics, 1e4, 2),

@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -69,7 +68,7 @@ QString ContextPage::conclusion() const {
 
 ContextPage::Columns ContextPage::columnsOf(QPainter& painter, const Theme& theme,
                                             const AttentionModel& model, const QRectF& body) const {
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   double widest = metrics.horizontalAdvance(tr("the run's context"));
   for (const ContextNumbers::Row& row : m_numbers.rows)
     widest = std::max(widest, metrics.horizontalAdvance(model.tokenText(row.key)));
@@ -95,7 +94,7 @@ ContextPage::Columns ContextPage::columnsOf(QPainter& painter, const Theme& them
 
 void ContextPage::paintLines(QPainter& painter, const Theme& theme, const AttentionModel& model,
                              const QRectF& body) {
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double line = std::ceil(metrics.height());
   double pitch = std::max(line * 1.25, theme.px(20));
   // Header, the others, both sums and the gap before them.

@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -112,7 +111,7 @@ void GridPage::paint(QPainter& painter, const QRectF& area, const Theme& theme, 
                      const MatrixWindow&) {
   const auto count = static_cast<std::size_t>(model.layers() * model.heads());
   const int bins = thumbnailBins(count);
-  const QFontMetricsF bold(theme.sized(11.5, QFont::DemiBold), painter.device());
+  const TextMetrics bold(theme.sized(11.5, QFont::DemiBold), painter.device());
   HeadGridNeeds needs;
   needs.scale = theme.scale;
   needs.layers = model.layers();
@@ -173,7 +172,7 @@ void GridPage::paint(QPainter& painter, const QRectF& area, const Theme& theme, 
 }
 
 void GridPage::paintLabels(QPainter& painter, const Theme& theme, const AttentionModel& model) const {
-  const QFontMetricsF bold(theme.sized(11.5, QFont::DemiBold), painter.device());
+  const TextMetrics bold(theme.sized(11.5, QFont::DemiBold), painter.device());
   const double line = std::ceil(bold.height());
   const int selected = model.selection().layer.value;
   for (int l = 0; l < model.layers(); ++l) {

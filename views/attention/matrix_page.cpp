@@ -3,7 +3,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -27,10 +26,10 @@ QRectF withMargin(const QPainter& painter, const QRectF& rect, double margin) {
 
 void MatrixPage::settle(QPainter& painter, const QRectF& area, const Theme& theme,
                         const AttentionModel& model, const MatrixWindow& window) {
-  const QFontMetricsF label(theme.sized(11.5), painter.device());
-  const QFontMetricsF bold(theme.sized(11.5, QFont::DemiBold), painter.device());
-  const QFontMetricsF number(theme.sized(11), painter.device());
-  const QFontMetricsF title(theme.sized(15, QFont::DemiBold), painter.device());
+  const TextMetrics label(theme.sized(11.5), painter.device());
+  const TextMetrics bold(theme.sized(11.5, QFont::DemiBold), painter.device());
+  const TextMetrics number(theme.sized(11), painter.device());
+  const TextMetrics title(theme.sized(15, QFont::DemiBold), painter.device());
   const bool narrow = isNarrow(area, theme.scale);
   const AttentionStage stage = model.settings().stage;
   AttentionLayoutNeeds needs;
@@ -132,7 +131,7 @@ void MatrixPage::paintTexts(QPainter& painter, const Theme& theme, const Attenti
     painter.setFont(theme.sized(15, QFont::DemiBold));
     painter.setPen(theme.text);
     const double room = m_layout.title.width();
-    const QFontMetricsF metrics(painter.font(), painter.device());
+    const TextMetrics metrics(painter.font(), painter.device());
     QString title = model.title();
     if (metrics.horizontalAdvance(title) > room)
       title = QStringLiteral("%1 · %2").arg(model.shortScaleTitle(model.settings().stage), model.place());
@@ -143,7 +142,7 @@ void MatrixPage::paintTexts(QPainter& painter, const Theme& theme, const Attenti
     const auto say = [&](const QFont& font, const QColor& color, const QString& text) {
       painter.setFont(font);
       painter.setPen(color);
-      const QFontMetricsF metrics(font, painter.device());
+      const TextMetrics metrics(font, painter.device());
       line.setHeight(std::ceil(metrics.height()));
       for (const QString& words : wrappedWords(text, metrics, line.width(), 3)) {
         if (line.bottom() > m_layout.beside.bottom()) return;
@@ -173,7 +172,7 @@ void MatrixPage::paintTexts(QPainter& painter, const Theme& theme, const Attenti
     const int query = model.selection().query.value, key = model.selection().key.value;
     const QString text = model.readout(query, key);
     const bool fits =
-        QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(text) <= m_layout.readout.width();
+        TextMetrics(painter.font(), painter.device()).horizontalAdvance(text) <= m_layout.readout.width();
     drawFitted(painter, m_layout.readout, Qt::AlignLeft | Qt::AlignVCenter,
                fits ? text : model.shortReadout(model.settings().stage, query, key));
   }
@@ -204,7 +203,7 @@ void MatrixPage::paintHeads(QPainter& painter, const Theme& theme, const Attenti
     painter.setPen(theme.key);
     const QString text = tr("key/value head %1").arg(g);
     const double room = m_layout.groupLabel[g].width();
-    const bool fits = QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(text) <= room;
+    const bool fits = TextMetrics(painter.font(), painter.device()).horizontalAdvance(text) <= room;
     drawFitted(painter, m_layout.groupLabel[g], Qt::AlignLeft | Qt::AlignVCenter,
                fits ? text : tr("kv %1").arg(g));
   }

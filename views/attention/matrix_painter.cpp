@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -205,7 +204,7 @@ void drawRowLabels(QPainter& painter, const Theme& theme, const MatrixFrame& fra
   strip(axes.firstNew, tokens, theme.accent);
   if (frame.rowLabels.isNull()) return;
 
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double lineHeight = metrics.height();
   const double name = frame.axisNames ? lineHeight : 0;
   const int wanted[] = {axes.query, axes.firstNew, tokens - 1};
@@ -230,7 +229,7 @@ void drawRowLabels(QPainter& painter, const Theme& theme, const MatrixFrame& fra
   painter.setFont(theme.sized(11, QFont::DemiBold));
   painter.setPen(theme.query);
   const QString queries = tr("queries");
-  const double width = QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(queries);
+  const double width = TextMetrics(painter.font(), painter.device()).horizontalAdvance(queries);
   drawUpwards(painter,
               QPointF(frame.rowLabels.left() + lineHeight / 2,
                       frame.rowLabels.center().y() + std::min(width, frame.rowLabels.height()) / 2),
@@ -241,7 +240,7 @@ void drawColumnLabels(QPainter& painter, const Theme& theme, const MatrixFrame& 
                       const MatrixWindow::Shown& shown, const MatrixAxes& axes) {
   if (frame.columnLabels.isNull()) return;
   using Columns = MatrixFrame::Columns;
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double lineHeight = metrics.height();
   const double name = frame.axisNames ? lineHeight : 0;
   const int wanted[] = {axes.key, static_cast<int>(axes.labels.size()) - 1};
@@ -300,7 +299,7 @@ void drawColorBar(QPainter& painter, const Theme& theme, const MatrixFrame& fram
 
   painter.setFont(theme.sized(11));
   painter.setPen(theme.faintText);
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   const double lineHeight = metrics.height();
   const double length = frame.lyingBar ? bar.width() : bar.height();
   const auto fits = [&](const QString& t) { return metrics.horizontalAdvance(t) <= length; };

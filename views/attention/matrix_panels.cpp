@@ -2,7 +2,6 @@
 
 #include "views/text_fit.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -15,7 +14,7 @@ void MatrixPanels::place(QPainter& painter, const QRectF& area, const Theme& the
   m_frames.clear();
   m_titles.clear();
   m_values.clear();
-  const QFontMetricsF label(theme.sized(11.5), painter.device());
+  const TextMetrics label(theme.sized(11.5), painter.device());
   const double line = std::ceil(label.height());
   const bool words = area.width() >= theme.px(220) && area.height() >= theme.px(200);
   // Narrow areas keep the titles and give the rest to the matrices.
@@ -107,7 +106,7 @@ void MatrixPanels::paint(QPainter& painter, const QRectF& area, const Theme& the
     if (i >= m_titles.size()) continue;
     painter.setFont(theme.sized(12.5, QFont::DemiBold));
     painter.setPen(theme.text);
-    const QFontMetricsF metrics(painter.font(), painter.device());
+    const TextMetrics metrics(painter.font(), painter.device());
     const auto title = std::find_if(panel.titles.begin(), panel.titles.end(), [&](const QString& t) {
       return metrics.horizontalAdvance(t) <= m_titles[i].width();
     });

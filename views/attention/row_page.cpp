@@ -3,7 +3,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -81,7 +80,7 @@ void RowPage::paint(QPainter& painter, const QRectF& area, const Theme& theme, c
     texts.legend.push_back({tr("key 0 may reach beyond the axis"), colorSample(theme.line)});
   const PictureFrame frame = framePicture(painter, area, theme, texts);
 
-  const QFontMetricsF label(theme.sized(11.5), painter.device());
+  const TextMetrics label(theme.sized(11.5), painter.device());
   const double line = std::ceil(label.height());
   QRectF body = frame.body;
   m_list = QRectF();
@@ -164,7 +163,7 @@ void RowPage::paintBars(QPainter& painter, const Theme& theme, const AttentionMo
   painter.drawLine(QPointF(m_chart.left(), base), QPointF(m_chart.right(), base));
   // The axis: its ends and the middle.
   if (m_axis.width() <= 0) return;
-  const QFontMetricsF metrics(theme.sized(11), painter.device());
+  const TextMetrics metrics(theme.sized(11), painter.device());
   painter.setFont(theme.sized(11));
   const auto tick = [&](double y, double value) {
     painter.setPen(theme.faintText);
@@ -189,7 +188,7 @@ void RowPage::paintBars(QPainter& painter, const Theme& theme, const AttentionMo
 void RowPage::paintKeys(QPainter& painter, const Theme& theme, const AttentionModel& model) const {
   const double width = slot(model);
   const int selected = model.selection().key.value;
-  const QFontMetricsF label(theme.sized(11.5), painter.device());
+  const TextMetrics label(theme.sized(11.5), painter.device());
   const double line = label.height();
   double widest = 0;
   for (qsizetype i = 0; i < std::min<qsizetype>(model.labels().size(), 400); ++i)
@@ -217,7 +216,7 @@ void RowPage::paintNames(QPainter& painter, const Theme& theme, const AttentionM
   // The largest ones are named on top of their bars, where names do not meet.
   const double width = slot(model);
   painter.setFont(theme.sized(11));
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   std::vector<QRectF> taken;
   const double zero = m_chart.bottom() + m_numbers.low / (m_numbers.high - m_numbers.low) * m_chart.height();
   const bool logarithmic = model.settings().scale == AttentionScale::logarithmic &&
@@ -257,7 +256,7 @@ void RowPage::paintNames(QPainter& painter, const Theme& theme, const AttentionM
 void RowPage::paintList(QPainter& painter, const Theme& theme, const AttentionModel& model) const {
   const AttentionStage stage = model.settings().stage;
   const bool weights = stage == AttentionStage::weights;
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double number = metrics.horizontalAdvance(QStringLiteral("−00.00")) + theme.px(8);
   const double bar = m_list.width() * 0.28;
   QRectF line(m_list.left(), m_list.top(), m_list.width(), m_listRow);

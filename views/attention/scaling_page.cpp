@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -84,7 +83,7 @@ ScalingNumbers scalingNumbers(const AttentionModel& model) {
 
 void ScalingPage::paintColumns(QPainter& painter, const Theme& theme, const AttentionModel& model,
                                const QRectF& body) {
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double line = std::ceil(metrics.height());
   const double gap = theme.px(16);
   const double width = (body.width() - (kScoreDivisors - 1) * gap) / kScoreDivisors;
@@ -119,7 +118,7 @@ void ScalingPage::paintColumns(QPainter& painter, const Theme& theme, const Atte
         painter.setFont(theme.sized(13, QFont::DemiBold));
         painter.setPen(chosen ? theme.accent : theme.text);
         const QString name = divisorName(i, m_numbers.headDim);
-        const bool fits = QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(name) <= width;
+        const bool fits = TextMetrics(painter.font(), painter.device()).horizontalAdvance(name) <= width;
         static constexpr const char* kShort[] = {"÷ 1", "÷ √d", "÷ d", "÷ d²"};
         drawFitted(painter, QRectF(x, body.top(), width, header), Qt::AlignLeft | Qt::AlignVCenter,
                    fits ? name : QString::fromUtf8(kShort[i]));

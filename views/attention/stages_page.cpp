@@ -3,7 +3,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -76,7 +75,7 @@ void StagesPage::paint(QPainter& painter, const QRectF& area, const Theme& theme
 
 void StagesPage::paintRows(QPainter& painter, const Theme& theme, const AttentionModel& model,
                            const QRectF& area, const QStringList& names) {
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double line = std::ceil(metrics.height());
   const int tokens = model.tokens(), query = model.selection().query.value;
   if (tokens > kMostInRows || area.height() < 7.5 * line || area.width() < theme.px(480)) return;

@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -51,7 +50,7 @@ void drawHeads(QPainter& painter, const QRectF& area, const Theme& theme, const 
   }
   painter.setRenderHint(QPainter::Antialiasing, false);
   painter.setFont(theme.sized(12, QFont::DemiBold));
-  const bool numbered = box >= QFontMetricsF(painter.font(), painter.device()).height() * 0.95;
+  const bool numbered = box >= TextMetrics(painter.font(), painter.device()).height() * 0.95;
   const auto draw = [&](const QRectF& at, const QColor& color, int number) {
     painter.fillRect(at, color);
     if (!numbered) return;
@@ -80,7 +79,7 @@ void HeadShapesPicture::paint(QPainter& painter, const QRectF& area, const Theme
       std::erase_if(shown, [&](std::size_t r) { return rows[r].isAside; });
       pixels = 14;
     }
-    const QFontMetricsF metrics(theme.sized(pixels, QFont::DemiBold), painter.device());
+    const TextMetrics metrics(theme.sized(pixels, QFont::DemiBold), painter.device());
     nameWidth = cellWidth = 0;
     line = std::ceil(metrics.height() * 1.18);
     for (const std::size_t r : shown) {

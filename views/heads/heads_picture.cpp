@@ -6,7 +6,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 #include <QPainterPath>
 
@@ -108,7 +107,7 @@ void HeadsPicture::paintLinks(QPainter& painter, const Theme& theme, const Heads
 void HeadsPicture::paintLabels(QPainter& painter, const Theme& theme, const HeadsModel& model) const {
   if (m_layout.labelWidth <= 0) return;
   const QFont plain = theme.sized(12), bold = theme.sized(12, QFont::Bold);
-  const double line = std::ceil(QFontMetricsF(plain, painter.device()).height());
+  const double line = std::ceil(TextMetrics(plain, painter.device()).height());
   const int wanted[] = {model.chosenHead()};
   const double pitch = model.heads() > 1 ? m_layout.queries[1].top() - m_layout.queries[0].top() : line;
   for (const int h : thinnedLabels(0, model.heads(), pitch, line * 0.92, wanted)) {
@@ -138,7 +137,7 @@ void HeadsPicture::paintLabels(QPainter& painter, const Theme& theme, const Head
     if (at.isNull()) return;
     painter.setFont(theme.sized(12.5, QFont::DemiBold));
     painter.setPen(color);
-    const bool fits = QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(full) <= at.width();
+    const bool fits = TextMetrics(painter.font(), painter.device()).horizontalAdvance(full) <= at.width();
     drawFitted(painter, at, Qt::AlignLeft | Qt::AlignVCenter, fits ? full : brief);
   };
   const QString d = QString::number(model.headDim());
@@ -152,7 +151,7 @@ void HeadsPicture::paintLabels(QPainter& painter, const Theme& theme, const Head
 }
 
 void HeadsPicture::paint(QPainter& painter, const QRectF& area, const Theme& theme, const HeadsModel& model) {
-  const double line = std::ceil(QFontMetricsF(theme.sized(12.5), painter.device()).height());
+  const double line = std::ceil(TextMetrics(theme.sized(12.5), painter.device()).height());
   m_layout = layoutHeads(area, model.heads(), model.keyValueHeads(), model.keys(), line, theme.scale);
   m_rows = model.keys();
   m_elements = model.headDim();

@@ -5,7 +5,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -60,7 +59,7 @@ void KvContentsPicture::paintLabels(QPainter& painter, const Theme& theme) {
 void KvContentsPicture::nameGroups(QPainter& painter, const Theme& theme) {
   if (m_layout.columnLabels.empty()) return;
   const int chosen = m_model->selection().head.value / m_model->headsPerGroup();
-  const QFontMetricsF bold(theme.sized(11.5, QFont::DemiBold), painter.device());
+  const TextMetrics bold(theme.sized(11.5, QFont::DemiBold), painter.device());
   const double width = m_layout.columnLabels.front().width();
   const double pitch = width + m_layout.blockGapX;
   const bool named = bold.horizontalAdvance(m_model->groupName(KvHeadIndex{m_model->kvHeads() - 1})) <= width;
@@ -85,7 +84,7 @@ void KvContentsPicture::nameReaders(QPainter& painter, const Theme& theme, KvHea
   const QRectF& box = m_layout.readerLabels[static_cast<std::size_t>(group.value)];
   const int count = m_model->headsPerGroup(), first = group.value * count;
   painter.setFont(theme.sized(11));
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   const double each = metrics.horizontalAdvance(QStringLiteral("q%1").arg(first + count - 1)) + theme.px(8);
   const QString lead = tr("read by");
   const double leadWidth = metrics.horizontalAdvance(lead) + theme.px(4);
@@ -131,14 +130,14 @@ void KvContentsPicture::drawHeadName(QPainter& painter, const Theme& theme, cons
   drawFitted(painter, area, Qt::AlignHCenter | Qt::AlignVCenter, name);
   if (!struck) return;
   const double width = std::min(
-      area.width(), QFontMetricsF(painter.font(), painter.device()).horizontalAdvance(name) + theme.px(4));
+      area.width(), TextMetrics(painter.font(), painter.device()).horizontalAdvance(name) + theme.px(4));
   painter.setPen(QPen(theme.warning, theme.px(2)));
   painter.drawLine(QPointF(area.center().x() - width / 2, area.center().y()),
                    QPointF(area.center().x() + width / 2, area.center().y()));
 }
 
 void KvContentsPicture::nameLayers(QPainter& painter, const Theme& theme) const {
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const Selection& s = m_model->selection();
   // Layers down, K and V told apart where there is room for both letters.
   if (!m_layout.layerLabels.empty()) {
@@ -146,7 +145,7 @@ void KvContentsPicture::nameLayers(QPainter& painter, const Theme& theme) const 
     const int wanted[] = {s.layer.value};
     for (const int l : thinnedLabels(0, m_model->layers(), pitch, metrics.height() * 1.05, wanted)) {
       const QRectF& box = m_layout.layerLabels[static_cast<std::size_t>(l)];
-      const double letter = QFontMetricsF(theme.sized(11.5, QFont::DemiBold), painter.device())
+      const double letter = TextMetrics(theme.sized(11.5, QFont::DemiBold), painter.device())
                                 .horizontalAdvance(QStringLiteral("  K"));
       painter.setFont(theme.sized(11.5, l == s.layer.value ? QFont::DemiBold : QFont::Normal));
       painter.setPen(l == s.layer.value ? theme.accent : theme.text);
@@ -170,7 +169,7 @@ void KvContentsPicture::namePositions(QPainter& painter, const Theme& theme) con
   // Positions under each column of blocks: the tokens themselves where all of them fit.
   const double column = columnWidth();
   painter.setFont(theme.sized(10.5));
-  const QFontMetricsF digits(painter.font(), painter.device());
+  const TextMetrics digits(painter.font(), painter.device());
   bool pieces = column >= theme.px(20);
   for (int p = 0; pieces && p < m_model->tokens(); ++p)
     pieces = digits.horizontalAdvance(m_model->label(p)) + theme.px(6) <= column;

@@ -3,7 +3,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -26,7 +25,7 @@ void KvContentsPanel::paint(QPainter& painter, const QRectF& area, const Theme& 
   QRectF numbers = area, curves = area;
   if (!upright) {
     // As wide as the formula, so that it is not cut.
-    const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+    const TextMetrics metrics(theme.sized(11.5), painter.device());
     double wanted = theme.px(180);
     for (const QString& text : m_model->formula())
       wanted = std::max(wanted, metrics.horizontalAdvance(text) + 1);
@@ -64,7 +63,7 @@ double KvContentsPanel::paintNumbers(QPainter& painter, const QRectF& numbers, c
   const auto line = [&](const QFont& font, const QColor& color, const QString& text) {
     painter.setFont(font);
     painter.setPen(color);
-    const double height = QFontMetricsF(font, painter.device()).height();
+    const double height = TextMetrics(font, painter.device()).height();
     if (y + height > numbers.bottom()) return;
     drawFitted(painter, QRectF(numbers.left(), y, numbers.width(), height), Qt::AlignLeft | Qt::AlignTop,
                text);
@@ -77,7 +76,7 @@ double KvContentsPanel::paintNumbers(QPainter& painter, const QRectF& numbers, c
   for (const QString& text : m_model->formula()) line(theme.sized(11.5), theme.text, text);
   const QString sharing = m_model->sharing();
   if (!sharing.isEmpty()) {
-    const QFontMetricsF metrics(theme.sized(11), painter.device());
+    const TextMetrics metrics(theme.sized(11), painter.device());
     const qsizetype at = sharing.indexOf(QLatin1Char(' '), sharing.size() / 2);
     if (metrics.horizontalAdvance(sharing) > numbers.width() && at > 0) {
       line(theme.sized(11), theme.query, sharing.left(at));
@@ -89,7 +88,7 @@ double KvContentsPanel::paintNumbers(QPainter& painter, const QRectF& numbers, c
   y += theme.px(6);
   for (const auto& [name, value] : m_model->facts()) {
     const QFont font = theme.sized(11.5);
-    const double height = QFontMetricsF(font, painter.device()).height() + theme.px(1);
+    const double height = TextMetrics(font, painter.device()).height() + theme.px(1);
     if (y + height > numbers.bottom()) break;
     const QRectF row(numbers.left(), y, std::min(numbers.width(), theme.px(250)), height);
     painter.setFont(font);
@@ -145,14 +144,8 @@ void KvContentsPanel::paintCurves(QPainter& painter, const QRectF& bytesArea, co
   }
   rows.series = {added, again};
 
-  const auto draw = [&](QPainter& into) {
-    m_bytesPlot.paint(into, bytesArea, theme, bytes);
-    if (!rowsArea.isNull()) m_rowsPlot.paint(into, rowsArea, theme, rows);
-  };
-  m_curves.paint(
-      painter, rowsArea.isNull() ? bytesArea : bytesArea.united(rowsArea), theme.background,
-      {m_model->runId(), shown, static_cast<int>(steps.size()), theme.dark, theme.scale, bytesArea, rowsArea},
-      draw);
+  m_bytesPlot.paint(painter, bytesArea, theme, bytes);
+  if (!rowsArea.isNull()) m_rowsPlot.paint(painter, rowsArea, theme, rows);
 }
 
 }  // namespace decodescope

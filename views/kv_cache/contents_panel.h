@@ -1,6 +1,5 @@
 #pragma once
 
-#include "views/kept_image.h"
 #include "views/kv_cache/kv_cache_model.h"
 #include "views/plot.h"
 
@@ -20,15 +19,6 @@ class KvContentsPanel {
   const KvCacheModel* m_model = nullptr;  ///< while painting
   Plot m_bytesPlot;
   Plot m_rowsPlot;
-  struct Key {
-    std::uint64_t run;
-    int step, steps;
-    bool dark;
-    double scale;
-    QRectF bytes, rows;
-    friend bool operator==(const Key&, const Key&) = default;
-  };
-  KeptImage<Key> m_curves;
 };
 
 }  // namespace decodescope

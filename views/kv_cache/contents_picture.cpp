@@ -2,10 +2,10 @@
 
 #include "views/colormap.h"
 #include "views/heatmap.h"
+#include "views/picture_frame.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -74,8 +74,8 @@ double KvContentsPicture::columnWidth() const {
 }
 
 void KvContentsPicture::settle(QPainter& painter, const QRectF& area, const Theme& theme) {
-  const QFontMetricsF label(theme.sized(11.5), painter.device());
-  const QFontMetricsF title(theme.sized(15, QFont::DemiBold), painter.device());
+  const TextMetrics label(theme.sized(11.5), painter.device());
+  const TextMetrics title(theme.sized(15, QFont::DemiBold), painter.device());
   KvCacheLayoutNeeds needs;
   needs.scale = theme.scale;
   needs.lineHeight = std::ceil(label.height());
@@ -88,7 +88,7 @@ void KvContentsPicture::settle(QPainter& painter, const QRectF& area, const Them
     needs.subtitleLines = static_cast<int>(std::max<qsizetype>(1, m_subtitle.size()));
   };
   breakSubtitle();
-  const QFontMetricsF bold(theme.sized(11.5, QFont::DemiBold), painter.device());
+  const TextMetrics bold(theme.sized(11.5, QFont::DemiBold), painter.device());
   for (int l = 0; l < m_model->layers(); ++l)
     needs.layerLabelWidth = std::max(needs.layerLabelWidth, bold.horizontalAdvance(tr("layer %1").arg(l)));
   needs.layerLabelWidth = std::ceil(needs.layerLabelWidth + bold.horizontalAdvance(QStringLiteral("  K")));
@@ -254,20 +254,20 @@ void KvContentsPicture::strikeBlock(QPainter& painter, const Theme& theme, Layer
 void KvContentsPicture::paintSelection(QPainter& painter, const Theme& theme) const {
   const Selection& s = m_model->selection();
   const double column = columnWidth();
-  painter.setBrush(Qt::NoBrush);
   const QRectF chosen = m_layout.block(s.layer.value, s.head.value / m_model->headsPerGroup());
-  painter.setPen(QPen(theme.accent, theme.px(2), Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
-  painter.drawRect(chosen.adjusted(-theme.px(1), -theme.px(1), theme.px(1), theme.px(1)));
+  drawOutline(painter, chosen.adjusted(-theme.px(1), -theme.px(1), theme.px(1), theme.px(1)), theme.accent,
+              theme.px(2));
   if (s.key.value >= m_model->tokens()) return;
   QColor pointed = theme.text;
   pointed.setAlpha(170);
-  painter.setPen(QPen(pointed, theme.px(1)));
   for (int layer = 0; layer < m_model->layers(); ++layer) {
     for (int head = 0; head < m_model->kvHeads(); ++head) {
       const QRectF b = m_layout.block(layer, head);
       if (b.width() < kWideBlock * theme.scale) continue;
-      painter.drawRect(QRectF(b.left() + s.key.value * column, b.top() + m_layout.strip, column,
-                              b.height() - m_layout.strip));
+      drawOutline(painter,
+                  QRectF(b.left() + s.key.value * column, b.top() + m_layout.strip, column,
+                         b.height() - m_layout.strip),
+                  pointed, theme.px(1));
     }
   }
 }

@@ -64,7 +64,7 @@ QString shortCount(std::uint64_t count) {
                                      QLatin1String(kUnits[unit]));
 }
 
-QString firstFitting(const QStringList& texts, const QFontMetricsF& metrics, double width) {
+QString firstFitting(const QStringList& texts, const TextMetrics& metrics, double width) {
   const auto found = std::find_if(texts.begin(), texts.end(), [&](const QString& text) {
     return metrics.horizontalAdvance(text) <= width;
   });

@@ -2,10 +2,10 @@
 
 #include "core/decode/run_snapshot.h"
 #include "views/selection.h"
+#include "views/text_cache.h"
 #include "views/theme.h"
 
 #include <QColor>
-#include <QFontMetricsF>
 #include <QString>
 #include <QStringList>
 
@@ -42,6 +42,6 @@ QString shortCount(std::uint64_t count);
 QString durationText(std::uint64_t nanoseconds);
 
 /// The first of the texts that is no wider; the last where none is.
-QString firstFitting(const QStringList& texts, const QFontMetricsF& metrics, double width);
+QString firstFitting(const QStringList& texts, const TextMetrics& metrics, double width);
 
 }  // namespace decodescope

@@ -5,7 +5,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -168,7 +167,7 @@ std::vector<LegendItem> KvLockstepPicture::legend(const Theme& theme, const KvLo
 void KvLockstepPicture::paint(QPainter& painter, const QRectF& area, const Theme& theme,
                               const KvLockstepModel& model) {
   m_bands.clear();
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   KvEquationNeeds needs;
   needs.scale = theme.scale;
   needs.lineHeight = std::ceil(metrics.height());
@@ -208,7 +207,7 @@ void KvLockstepPicture::paint(QPainter& painter, const QRectF& area, const Theme
 
 void KvLockstepPicture::paintLane(QPainter& painter, const Theme& theme, const KvLockstepModel& model,
                                   const KvLockstepLane& lane, const KvEquationLayout& band) const {
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double line = std::ceil(metrics.height());
   QRectF words = band.words;
   words.setHeight(line);
@@ -277,7 +276,7 @@ void KvLockstepPicture::paintLane(QPainter& painter, const Theme& theme, const K
 void KvLockstepPicture::paintHistory(QPainter& painter, const Theme& theme, const KvLockstepModel& model,
                                      const KvLockstepLane& lane, const QRectF& area) const {
   const QFont bold = theme.sized(11.5, QFont::DemiBold), small = theme.sized(10.5);
-  const QFontMetricsF metrics(small, painter.device());
+  const TextMetrics metrics(small, painter.device());
   const double line = std::ceil(metrics.height());
   painter.setFont(bold);
   painter.setPen(theme.text);

@@ -5,7 +5,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -42,7 +41,7 @@ void KvReadsPicture::paint(QPainter& painter, const QRectF& area, const Theme& t
   m_tokens = model.tokens();
   QRectF rest = area;
   const QFont font = theme.sized(12);
-  const QFontMetricsF metrics(font, painter.device());
+  const TextMetrics metrics(font, painter.device());
   if (area.height() >= theme.px(190)) {
     const int most = area.height() >= theme.px(320) ? 5 : 3;
     const double height = std::ceil(metrics.height() * 1.15);
@@ -77,7 +76,7 @@ void KvReadsPicture::paint(QPainter& painter, const QRectF& area, const Theme& t
 void KvReadsPicture::paintPanel(QPainter& painter, const Theme& theme, const KvReadsModel& model,
                                 const Panel& panel, bool isQuery) const {
   const QFont bold = theme.sized(12, QFont::DemiBold), small = theme.sized(10.5);
-  const double line = std::ceil(QFontMetricsF(bold, painter.device()).height());
+  const double line = std::ceil(TextMetrics(bold, painter.device()).height());
   const auto above = [&](const QRectF& box, const QColor& color, const QString& text) {
     painter.setFont(bold);
     painter.setPen(color);
@@ -87,11 +86,11 @@ void KvReadsPicture::paintPanel(QPainter& painter, const Theme& theme, const KvR
   above(panel.grid, isQuery ? theme.query : laterColor(false, theme),
         firstFitting(isQuery ? QStringList{tr("Rows of Q"), QStringLiteral("Q")}
                              : QStringList{tr("Rows of K (V alike)"), QStringLiteral("K, V")},
-                     QFontMetricsF(bold, painter.device()), panel.grid.width()));
+                     TextMetrics(bold, painter.device()), panel.grid.width()));
   paintGrid(painter, panel.grid, theme, model, isQuery);
   // Steps down.
   painter.setFont(small);
-  const QFontMetricsF metrics(small, painter.device());
+  const TextMetrics metrics(small, painter.device());
   const double row = panel.grid.height() / model.steps();
   const int chosen[] = {model.steps()};
   for (const int s : thinnedLabels(1, model.steps(), row, metrics.height(), chosen)) {
@@ -173,7 +172,7 @@ void KvReadsPicture::paintBars(QPainter& painter, const QRectF& bars, const Them
   const double column = bars.width() / model.tokens();
   painter.setFont(theme.sized(10.5));
   painter.setPen(theme.faintText);
-  const double line = QFontMetricsF(painter.font(), painter.device()).height();
+  const double line = TextMetrics(painter.font(), painter.device()).height();
   drawFitted(painter, QRectF(bars.left() - theme.px(kAxis), bars.top() - line / 2, theme.px(kAxis - 4), line),
              Qt::AlignRight | Qt::AlignVCenter, groupedNumber(static_cast<std::uint64_t>(most)));
   drawFitted(painter,

@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -187,11 +186,11 @@ double KvWorkPicture::paintTable(QPainter& painter, const QRectF& area, const Th
     std::erase_if(rows, [](const KvWorkModel::Row& row) { return !row.isSum; });
   const QFont plain = theme.sized(11.5), bold = theme.sized(11.5, QFont::DemiBold);
   const QFont mono = theme.monoSized(11.5);
-  const QFontMetricsF words(plain, painter.device()), digits(mono, painter.device());
+  const TextMetrics words(plain, painter.device()), digits(mono, painter.device());
   const double line = std::ceil(words.height() * 1.2);
   double y = area.top();
   const double gap = theme.px(14);
-  const QFontMetricsF heads(bold, painter.device());
+  const TextMetrics heads(bold, painter.device());
   const auto head = [](bool cacheOn, bool isShort) {
     return !cacheOn ? tr("without") : isShort ? tr("with") : tr("with cache");
   };
@@ -254,7 +253,7 @@ double KvWorkPicture::paintTable(QPainter& painter, const QRectF& area, const Th
     y += line;
   }
   if (size == TableSize::sumAlone) return y - area.top() + theme.px(2);
-  const QFontMetricsF small(theme.sized(11), painter.device());
+  const TextMetrics small(theme.sized(11), painter.device());
   for (const QString& text : model.differences()) {
     y += theme.px(4);
     for (const QString& words2 : wrappedWords(text, small, area.width(), 3)) {
@@ -269,7 +268,7 @@ double KvWorkPicture::paintTable(QPainter& painter, const QRectF& area, const Th
 void KvWorkPicture::paintFormulas(QPainter& painter, const QRectF& area, const Theme& theme,
                                   const KvWorkModel& model) const {
   const QStringList lines = model.formulaLines();
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   double width = 0;
   for (const QString& text : lines) width = std::max(width, metrics.horizontalAdvance(text) + 2);
   const double line = std::ceil(metrics.height() * 1.2);

@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -110,7 +109,7 @@ void MaskView::place(const QRectF& whole, const Theme& theme, QPainter& painter)
   m_wayLabels.clear();
   m_conclusion = m_rows = QRectF();
   m_labelWidth = m_sumWidth = 0;
-  const QFontMetricsF metrics(theme.sized(11), painter.device());
+  const TextMetrics metrics(theme.sized(11), painter.device());
   const double line = std::ceil(metrics.height());
   QRectF area = whole;
   const bool words = whole.width() >= theme.px(420) && whole.height() >= theme.px(150);
@@ -242,7 +241,7 @@ void MaskView::paintPanel(QPainter& painter, const Theme& theme, const Placed& p
 
 void MaskView::paintLabels(QPainter& painter, const Theme& theme) const {
   if (m_labelWidth <= 0) return;
-  const QFontMetricsF metrics(theme.sized(11), painter.device());
+  const TextMetrics metrics(theme.sized(11), painter.device());
   const int tokens = m_model.tokens();
   const QRectF& cells = m_placed.front().cells;
   const double cell = cells.height() / tokens;
@@ -261,7 +260,7 @@ void MaskView::paintRows(QPainter& painter, const Theme& theme) {
   const std::vector<MaskModel::RowLine> lines = m_model.rowLines();
   const CellGrid fresh = m_model.newRow();
   const QFont font = theme.sized(11);
-  const QFontMetricsF metrics(font, painter.device());
+  const TextMetrics metrics(font, painter.device());
   const double count = static_cast<double>(lines.size()) + 1 + (fresh.rows > 0 ? 2 : 0);
   const double pitch = m_rows.height() / count;
   double nameWidth = 0;

@@ -5,7 +5,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -48,7 +47,7 @@ void RooflinePicture::paint(QPainter& painter, const QRectF& area, const Theme& 
   m_dots.assign(points.size(), QRectF());
   if (points.empty() || area.width() < theme.px(120) || area.height() < theme.px(90)) return;
   painter.setFont(theme.sized(11));
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   const double line = std::ceil(metrics.height());
   const double peak = model.operationsPerSecond(), bandwidth = model.bytesPerSecond();
   double least = peak / bandwidth, most = peak / bandwidth;

@@ -2,7 +2,6 @@
 
 #include "views/text_fit.h"
 
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -23,7 +22,7 @@ std::vector<QRectF> TextTable::paint(QPainter& painter, const QRectF& area, cons
       below = false;  // names and numbers matter more than formulas
       pixels = largest;
     }
-    const QFontMetricsF metrics(theme.sized(pixels, QFont::DemiBold), painter.device());
+    const TextMetrics metrics(theme.sized(pixels, QFont::DemiBold), painter.device());
     line = std::ceil(metrics.height() * 1.12);
     gap = metrics.height() * 0.8;
     for (std::size_t c = 0; c < columns; ++c) {

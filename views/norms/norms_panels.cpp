@@ -8,7 +8,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -84,7 +83,7 @@ void drawKey(QPainter& painter, const QRectF& area, const Theme& theme, const Co
   painter.drawRect(ramp);
   painter.setFont(theme.sized(10.5));
   painter.setPen(theme.faintText);
-  const double height = QFontMetricsF(painter.font(), painter.device()).height();
+  const double height = TextMetrics(painter.font(), painter.device()).height();
   const auto tick = [&](double y, double value) {
     drawFitted(painter,
                QRectF(ramp.right() + theme.px(4), y, area.right() - ramp.right() - theme.px(4), height),
@@ -102,7 +101,7 @@ void drawKey(QPainter& painter, const QRectF& area, const Theme& theme, const Co
 void NormsView::paintMaps(QPainter& painter, const QRectF& area, const Theme& theme) {
   painter.setRenderHint(QPainter::Antialiasing, false);
   const std::span<const NormPlace> places = m_model.places();
-  const QFontMetricsF metrics(theme.sized(11), painter.device());
+  const TextMetrics metrics(theme.sized(11), painter.device());
   const double lineHeight = std::ceil(metrics.height());
   const auto placeLabel = [&](const NormPlace& place) {
     if (place.layer == kNoLayer) return tr("final norm");
@@ -165,7 +164,7 @@ void NormsView::paintMaps(QPainter& painter, const QRectF& area, const Theme& th
 
 void NormsView::paintColumns(QPainter& painter, const QRectF& area, const Theme& theme) {
   painter.setRenderHint(QPainter::Antialiasing, false);
-  const QFontMetricsF metrics(theme.sized(11), painter.device());
+  const TextMetrics metrics(theme.sized(11), painter.device());
   const double lineHeight = std::ceil(metrics.height());
   const int tokens = m_model.tokens();
   double labels = metrics.horizontalAdvance(QStringLiteral("−0.000"));

@@ -6,7 +6,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -190,7 +189,7 @@ void NormsView::paint(QPainter& painter, const QRectF& area, const Theme& theme)
 }
 
 void NormsView::paintRow(QPainter& painter, const QRectF& area, const Theme& theme) {
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   m_row = layoutNormsRow(area, std::ceil(metrics.height()),
                          metrics.horizontalAdvance(QStringLiteral("−0.000")) + theme.px(8), theme.scale);
   const auto colorOf = [&](NormKind kind) { return m_model.isOwn(kind) ? theme.accent : theme.faintText; };
@@ -219,7 +218,7 @@ void NormsView::paintRow(QPainter& painter, const QRectF& area, const Theme& the
     for (std::size_t i = 0; i < 4; ++i) {
       const QRectF& strip = m_row.strips[i];
       const QString end = shortNumber(i == 0 ? inputs : i == 3 ? apart : both);
-      const double line = std::ceil(QFontMetricsF(painter.font(), painter.device()).height());
+      const double line = std::ceil(TextMetrics(painter.font(), painter.device()).height());
       const auto label = [&](double at, const QString& text) {
         drawFitted(painter, QRectF(strip.left() - m_row.axisWidth, at, m_row.axisWidth - theme.px(5), line),
                    Qt::AlignRight | Qt::AlignVCenter, text);
@@ -279,14 +278,14 @@ void NormsView::paintRowWords(QPainter& painter, const Theme& theme) const {
     const QRectF& box = m_row.words[i];
     if (box.isNull()) continue;
     const Words& words = all[i];
-    const double first = std::ceil(QFontMetricsF(bold, painter.device()).height());
+    const double first = std::ceil(TextMetrics(bold, painter.device()).height());
     painter.setFont(bold);
     painter.setPen(words.color);
     const double taken = drawFitted(painter, QRectF(box.left(), box.top(), box.width(), first),
                                     Qt::AlignLeft | Qt::AlignVCenter, words.title);
     painter.setFont(plain);
     painter.setPen(m_row.beside ? theme.text : theme.faintText);
-    const QFontMetricsF metrics(plain, painter.device());
+    const TextMetrics metrics(plain, painter.device());
     if (!m_row.beside) {
       drawFitted(
           painter,

@@ -5,7 +5,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -60,7 +59,7 @@ void JourneyPicture::paint(QPainter& painter, const QRectF& area, const Theme& t
 void JourneyPicture::paintTokens(QPainter& painter, const QRectF& area, const Theme& theme,
                                  const JourneyModel& model) {
   const QFont font = theme.sized(12), bold = theme.sized(12, QFont::DemiBold), small = theme.sized(10.5);
-  const QFontMetricsF metrics(bold, painter.device()), smallMetrics(small, painter.device());
+  const TextMetrics metrics(bold, painter.device()), smallMetrics(small, painter.device());
   const double header = area.height() >= theme.px(80) ? smallMetrics.height() + theme.px(4) : 0;
   const double least = metrics.height() + theme.px(3);
   const int fit = std::max(1, static_cast<int>((area.height() - header) / least));
@@ -132,7 +131,7 @@ void JourneyPicture::paintStops(QPainter& painter, const QRectF& area, const The
                                 const JourneyModel& model) {
   const std::vector<JourneyModel::Stop>& stops = model.stops();
   const QFont font = theme.sized(11.5), small = theme.sized(10.5);
-  const QFontMetricsF metrics(font, painter.device()), smallMetrics(small, painter.device());
+  const TextMetrics metrics(font, painter.device()), smallMetrics(small, painter.device());
   const double header = area.height() >= theme.px(80) ? smallMetrics.height() + theme.px(4) : 0;
   const double line = metrics.height();
   double nameWidth = 0;

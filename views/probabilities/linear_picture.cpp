@@ -5,7 +5,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -40,13 +39,13 @@ void LinearPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
                           const LinearModel& model) {
   m_matrix = m_outputs = QRectF();
   const QFont font = theme.sized(11);
-  const QFontMetricsF metrics(font, painter.device());
+  const TextMetrics metrics(font, painter.device());
   const double line = std::ceil(metrics.height()) + theme.px(1), gap = theme.px(6);
   const double stripHeight = area.height() >= theme.px(560)   ? theme.px(36)
                              : area.height() >= theme.px(330) ? theme.px(26)
                                                               : theme.px(15);
   const QFont resultFont = theme.sized(14, QFont::DemiBold);
-  const double resultHeight = std::ceil(QFontMetricsF(resultFont, painter.device()).height()) + theme.px(4);
+  const double resultHeight = std::ceil(TextMetrics(resultFont, painter.device()).height()) + theme.px(4);
   m_inputs = model.inputs();
 
   // The neuron's own strips give way first, then its names.

@@ -5,7 +5,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 #include <QPainterPath>
 
@@ -47,7 +46,7 @@ void PickPicture::paintPipeline(QPainter& painter, QRectF& area, const Theme& th
                                 const PickModel& model) const {
   const auto stages = model.pipeline();
   const QFont nameFont = theme.sized(10.5), valueFont = theme.sized(12, QFont::DemiBold);
-  const QFontMetricsF names(nameFont, painter.device()), values(valueFont, painter.device());
+  const TextMetrics names(nameFont, painter.device()), values(valueFont, painter.device());
   const double arrow = theme.px(18), inside = theme.px(8);
   const double height = names.height() + values.height() + theme.px(6);
   if (area.height() < height + theme.px(120)) return;
@@ -104,7 +103,7 @@ void PickPicture::paint(QPainter& painter, const QRectF& whole, const Theme& the
   paintPipeline(painter, area, theme, model);
   const std::vector<CandidateSteps>& candidates = model.steps().candidates;
   const QFont font = theme.sized(12), bold = theme.sized(12, QFont::DemiBold), small = theme.sized(10.5);
-  const QFontMetricsF metrics(font, painter.device()), smallMetrics(small, painter.device());
+  const TextMetrics metrics(font, painter.device()), smallMetrics(small, painter.device());
   const double least = metrics.height() + theme.px(1);
   const double header = area.height() > 4 * least ? smallMetrics.height() * 2 + theme.px(4) : 0;
 
@@ -131,7 +130,7 @@ void PickPicture::paint(QPainter& painter, const QRectF& whole, const Theme& the
 
   // Columns; those for which there is no room are left out from the left.
   double pieceWidth = 0, idWidth = smallMetrics.horizontalAdvance(tr("id")), logitWidth = 0;
-  const QFontMetricsF boldMetrics(bold, painter.device());
+  const TextMetrics boldMetrics(bold, painter.device());
   for (const int i : shown) {
     const CandidateSteps& c = candidates[static_cast<std::size_t>(i)];
     pieceWidth = std::max(pieceWidth, boldMetrics.horizontalAdvance(model.piece(c.token)));

@@ -8,7 +8,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -37,7 +36,7 @@ void drawCellRow(QPainter& painter, const QRectF& area, const Theme& theme, std:
   const QList<QRgb> colors = colormapTable(Colormap::diverging, theme.dark);
   const double n = static_cast<double>(values.size());
   painter.setFont(theme.sized(10.5));
-  const QFontMetricsF metrics(painter.font(), painter.device());
+  const TextMetrics metrics(painter.font(), painter.device());
   const double width = down ? area.width() : area.width() / n,
                height = down ? area.height() / n : area.height();
   const bool numbers = width >= metrics.horizontalAdvance(QStringLiteral("−0.00")) + theme.px(3) &&
@@ -63,7 +62,7 @@ void drawCellRow(QPainter& painter, const QRectF& area, const Theme& theme, std:
 
 void RopeView::paintMatrix(QPainter& painter, const QRectF& area, const Theme& theme) {
   const int d = m_model.config().rotaryDim();
-  const QFontMetricsF metrics(theme.sized(11.5), painter.device());
+  const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double lineHeight = std::ceil(metrics.height());
   m_matrix = layoutRopeMatrix(
       area, d, lineHeight, metrics.horizontalAdvance(QStringLiteral("q ⊙ cos")) + theme.px(8), theme.scale);
@@ -76,7 +75,7 @@ void RopeView::paintMatrix(QPainter& painter, const QRectF& area, const Theme& t
   painter.fillRect(box, theme.panel);
   const QList<QRgb> colors = colormapTable(Colormap::diverging, theme.dark);
   painter.setFont(theme.sized(10.5));
-  const QFontMetricsF digits(painter.font(), painter.device());
+  const TextMetrics digits(painter.font(), painter.device());
   const bool numbers = cell >= digits.horizontalAdvance(QStringLiteral("−0.00")) + theme.px(4);
   if (cell >= theme.px(5)) {
     painter.setPen(QPen(mixed(theme.line, theme.panel, 0.4), theme.px(0.7)));
@@ -284,7 +283,7 @@ void RopeView::paintDistance(QPainter& painter, const QRectF& area, const Theme&
 void RopeView::paintTable(QPainter& painter, const QRectF& area, const Theme& theme) {
   const int dims = m_model.config().hiddenSize, positions = m_model.tablePositions();
   const int at = std::min(m_model.selection().query.value, positions - 1);
-  const QFontMetricsF metrics(theme.sized(11), painter.device());
+  const TextMetrics metrics(theme.sized(11), painter.device());
   const double lineHeight = std::ceil(metrics.height());
   const bool texts = area.width() > theme.px(220) && area.height() > theme.px(180);
   const double left = texts ? metrics.horizontalAdvance(QStringLiteral("−0.000 ")) + theme.px(8) : 0;

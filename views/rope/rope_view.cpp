@@ -7,7 +7,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 #include <QPainterPath>
 
@@ -233,7 +232,7 @@ void RopeView::paintDials(QPainter& painter, const QRectF& area, const Theme& th
     dials.setBottom(dials.bottom() - theme.px(6));
   }
   const std::span<const RopePairShown> pairs = m_model.pairs();
-  const QFontMetricsF metrics(theme.sized(11), painter.device());
+  const TextMetrics metrics(theme.sized(11), painter.device());
   m_dials = layoutDials(dials, static_cast<int>(pairs.size()), std::ceil(metrics.height()), theme.scale);
   const auto longest = [](const RopePairShown& p) {
     return std::max(std::hypot(p.query.x(), p.query.y()), std::hypot(p.key.x(), p.key.y()));
@@ -323,7 +322,7 @@ void RopeView::paintScores(QPainter& painter, const QRectF& area, const Theme& t
                                      signedNumber(pair->product / root, 4), theme.accent});
   }
   // All of one width, those on the right left out first.
-  const QFontMetricsF metrics(theme.sized(11), painter.device());
+  const TextMetrics metrics(theme.sized(11), painter.device());
   double widest = 0;
   for (const Card& card : cards) widest = std::max(widest, metrics.horizontalAdvance(card.caption));
   const int count =

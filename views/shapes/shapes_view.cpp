@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 #include <QPainterPath>
 
@@ -115,7 +114,7 @@ void ShapesView::present(const SessionSnapshot& session, const Selection& select
 double ShapesView::paintSteps(QPainter& painter, const QRectF& area, const Theme& theme) {
   m_steps.clear();
   const QFont name = theme.sized(11.5, QFont::DemiBold), shape = theme.sized(11);
-  const QFontMetricsF names(name, painter.device()), shapes(shape, painter.device());
+  const TextMetrics names(name, painter.device()), shapes(shape, painter.device());
   double widest = 0;
   bool shapesFit = true;
   const double gap = theme.px(5);

@@ -4,7 +4,6 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -95,7 +94,7 @@ void WorkedExampleView::paint(QPainter& painter, const QRectF& area, const Theme
   QRectF body = frame.body;
   // What to see stands below, where it leaves the matrices most of the room.
   const QFont font = theme.sized(12.5);
-  const QFontMetricsF metrics(font, painter.device());
+  const TextMetrics metrics(font, painter.device());
   QStringList lines;
   if (!frame.small) {
     for (const QString& remark : m_model.remarks()) lines << wrappedWords(remark, metrics, body.width(), 4);
