@@ -72,6 +72,11 @@ void fillTints(QPainter& painter, const QRectF& area, const CellGrid& grid, cons
   }
 }
 
+/// Whether a number that was rounded came out as "-0.00".
+bool isZero(const QString& number) {
+  return std::none_of(number.begin(), number.end(), [](QChar c) { return c >= u'1' && c <= u'9'; });
+}
+
 /// What stands for rows and columns that are left out.
 void drawGaps(QPainter& painter, const QRectF& area, const CellGrid& grid, const Theme& theme,
               double numberSize) {
@@ -119,7 +124,7 @@ QString CellGrid::text(int row, int column) const {
   const double v = static_cast<double>(value(row, column));
   if (std::isinf(v)) return v > 0 ? QStringLiteral("∞") : QStringLiteral("−∞");
   QString number = decimals < 0 ? shortNumber(v) : QString::number(v, 'f', decimals);
-  if (number.startsWith(QLatin1Char('-')) && number.toDouble() == 0) number = number.mid(1);
+  if (number.startsWith(QLatin1Char('-')) && isZero(number)) number.remove(0, 1);
   return number.replace(QLatin1Char('-'), QChar(0x2212));
 }
 

@@ -23,24 +23,13 @@ QFont signFont(const Theme& theme) {
   return theme.sized(14);
 }
 
-constexpr int kAllDecimals = 9;
+constexpr int kAllDecimals = 9, kFewDecimals = 1;
 
 /// The grid with its numbers rounded to that many decimals.
 CellGrid rounded(const CellGrid& grid, int mostDecimals) {
   CellGrid round = grid;
   if (round.decimals > mostDecimals) round.decimals = mostDecimals;
   return round;
-}
-
-QString longestNumber(const std::vector<GridLine>& lines, int mostDecimals) {
-  QString longest;
-  for (const GridLine& line : lines) {
-    for (const GridItem& item : line) {
-      const QString text = widestNumber(rounded(item.grid, mostDecimals));
-      if (text.size() > longest.size()) longest = text;
-    }
-  }
-  return longest;
 }
 
 }  // namespace
@@ -66,18 +55,30 @@ GridSheet::Measures GridSheet::measuredWords(QPainter& painter, const Theme& the
   return measures;
 }
 
+GridSheet::WidestNumbers GridSheet::widestNumbers(const std::vector<GridLine>& lines, int mostDecimals) {
+  WidestNumbers widest{mostDecimals, {}, {}};
+  for (const GridLine& line : lines) {
+    std::vector<QString>& items = widest.items.emplace_back();
+    for (const GridItem& item : line) {
+      items.push_back(widestNumber(rounded(item.grid, mostDecimals)));
+      if (items.back().size() > widest.longest.size()) widest.longest = items.back();
+    }
+  }
+  return widest;
+}
+
 /// Widths of each matrix' cells: its own longest number, or the label of a column.
 std::vector<std::vector<double>> GridSheet::ownWidths(QPainter& painter, const Theme& theme,
-                                                      const std::vector<GridLine>& lines, const Cell& cell) {
+                                                      const std::vector<GridLine>& lines, const Cell& cell,
+                                                      const WidestNumbers& widest) {
   const TextMetrics numbers(theme.sized(cell.number), painter.device()),
       labels(labelFont(theme), painter.device());
   std::vector<std::vector<double>> widths;
-  for (const GridLine& line : lines) {
+  for (std::size_t l = 0; l < lines.size(); ++l) {
     std::vector<double>& own = widths.emplace_back();
-    for (const GridItem& item : line) {
-      double width = numbers.horizontalAdvance(widestNumber(rounded(item.grid, cell.mostDecimals))) +
-                     theme.px(cell.number * 0.8);
-      for (const QString& text : item.grid.columnLabels)
+    for (std::size_t i = 0; i < lines[l].size(); ++i) {
+      double width = numbers.horizontalAdvance(widest.items[l][i]) + theme.px(cell.number * 0.8);
+      for (const QString& text : lines[l][i].grid.columnLabels)
         width = std::max(width, labels.horizontalAdvance(text));
       own.push_back(wholePixels(painter, width));
     }
@@ -150,25 +151,26 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
     Fit fit;
   };
   std::vector<Try> tries;
-  const auto withNumbers = [&](Fit fit, double smallest, int decimals = kAllDecimals) {
-    const QString longest = longestNumber(lines, decimals);
+  const WidestNumbers exact = widestNumbers(lines, kAllDecimals), coarse = widestNumbers(lines, kFewDecimals);
+  const auto withNumbers = [&](Fit fit, double smallest, const WidestNumbers& widest) {
     for (double pixels = 22; pixels >= smallest; --pixels) {
       const TextMetrics metrics(theme.sized(pixels), painter.device());
-      tries.push_back({{wholePixels(painter, metrics.horizontalAdvance(longest) + theme.px(pixels * 0.8)),
-                        wholePixels(painter, metrics.height() + theme.px(pixels * 0.5)),
-                        pixels,
-                        decimals,
-                        {}},
-                       fit});
+      tries.push_back(
+          {{wholePixels(painter, metrics.horizontalAdvance(widest.longest) + theme.px(pixels * 0.8)),
+            wholePixels(painter, metrics.height() + theme.px(pixels * 0.5)),
+            pixels,
+            widest.decimals,
+            {}},
+           fit});
     }
   };
   // An equation on one line reads better than large numbers on two.
-  withNumbers(Fit::unbroken, 12);
-  withNumbers(Fit::broken, 9);
+  withNumbers(Fit::unbroken, 12, exact);
+  withNumbers(Fit::broken, 9, exact);
   // Numbers that are rounded more, under names that are shortened, still say more than colours alone.
-  withNumbers(Fit::cramped, 9);
-  withNumbers(Fit::cramped, 9, 1);
-  withNumbers(Fit::broken, 9, 1);
+  withNumbers(Fit::cramped, 9, exact);
+  withNumbers(Fit::cramped, 9, coarse);
+  withNumbers(Fit::broken, 9, coarse);
   for (const double side : {20, 16, 13, 11, 9, 7, 5, 4, 3, 2, 1}) {
     const double pixels = wholePixels(painter, theme.px(side));
     tries.push_back({{pixels, pixels, 0, kAllDecimals, {}}, Fit::broken});
@@ -176,7 +178,9 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
   tries.back().fit = Fit::anyhow;
   const Measures measures = measuredWords(painter, theme, lines);
   for (Try& attempt : tries) {
-    if (attempt.fit == Fit::cramped) attempt.cell.own = ownWidths(painter, theme, lines, attempt.cell);
+    if (attempt.fit == Fit::cramped)
+      attempt.cell.own = ownWidths(painter, theme, lines, attempt.cell,
+                                   attempt.cell.mostDecimals == coarse.decimals ? coarse : exact);
     auto placed = place(measures, area, theme, lines, attempt.cell, attempt.fit);
     if (!placed) continue;
     m_placed = std::move(*placed);

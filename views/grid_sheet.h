@@ -64,9 +64,17 @@ class GridSheet {
     std::vector<std::vector<Words>> items;
     double nameHeight = 0, labelHeight = 0, signHeight = 0;
   };
+  /// Of each matrix of each line, the number that needs most room when rounded to `decimals`.
+  struct WidestNumbers {
+    int decimals = 0;
+    std::vector<std::vector<QString>> items;
+    QString longest;  ///< of all
+  };
+  static WidestNumbers widestNumbers(const std::vector<GridLine>& lines, int mostDecimals);
   static Measures measuredWords(QPainter& painter, const Theme& theme, const std::vector<GridLine>& lines);
   static std::vector<std::vector<double>> ownWidths(QPainter& painter, const Theme& theme,
-                                                    const std::vector<GridLine>& lines, const Cell& cell);
+                                                    const std::vector<GridLine>& lines, const Cell& cell,
+                                                    const WidestNumbers& widest);
   /// Where everything goes with cells of this size; nothing when it does not fit.
   static std::optional<std::vector<Placed>> place(const Measures& measures, const QRectF& area,
                                                   const Theme& theme, const std::vector<GridLine>& lines,

@@ -28,6 +28,25 @@ QPen sharpPen(const QColor& color, double thickness) {
   return QPen(color, thickness, Qt::SolidLine, Qt::FlatCap, Qt::MiterJoin);
 }
 
+/// Qt takes far longer over one long path than over its pieces.
+class PiecewiseGraph : public QCPGraph {
+ public:
+  using QCPGraph::QCPGraph;
+
+ protected:
+  void drawLinePlot(QCPPainter* painter, const QVector<QPointF>& lines) const override {
+    constexpr qsizetype kPiece = 12;
+    if (isVectorDevice(*painter) || pen().style() != Qt::SolidLine)
+      return QCPGraph::drawLinePlot(painter, lines);
+    applyDefaultAntialiasingHint(painter);
+    painter->setPen(pen());
+    painter->setBrush(Qt::NoBrush);
+    // Pieces share a segment, so that no corner is left open.
+    for (qsizetype first = 0; first + 1 < lines.size(); first += kPiece - 2)
+      painter->drawPolyline(lines.data() + first, static_cast<int>(std::min(kPiece, lines.size() - first)));
+  }
+};
+
 QFont titleFont(const Theme& theme) {
   return theme.sized(11, QFont::DemiBold);
 }
@@ -143,10 +162,10 @@ void Plot::setData(const Theme& theme, const PlotSpec& spec) {
       if (below) bars->moveAbove(below);
       below = bars;
     } else {
-      QCPGraph* graph = plot.addGraph();
-      graph->setData(x, y, true);
       QPen pen = sharpPen(series.color, theme.px(1.6 * series.thickness));
       if (series.kind == PlotSeries::Kind::dashed) pen.setStyle(Qt::DashLine);
+      auto* graph = new PiecewiseGraph(plot.xAxis, plot.yAxis);
+      graph->setData(x, y, true);
       graph->setPen(pen);
       if (series.kind == PlotSeries::Kind::points) {
         graph->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, pen, series.color,

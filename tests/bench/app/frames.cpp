@@ -66,6 +66,7 @@ void Frames::timePointing(QWidget& canvas, int moves) {
 }
 
 void Frames::print(const char* what) {
+  if (m_wall.empty() && m_slowestWithout <= 1) return;
   std::printf("%-48s median %6.2f ms, 99 %% within %6.2f ms (processor: %6.2f, %6.2f; %zu frames", what,
               quantile(m_wall, 0.5), quantile(m_wall, 0.99), quantile(m_processor, 0.5),
               quantile(m_processor, 0.99), m_wall.size());

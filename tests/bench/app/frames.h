@@ -21,7 +21,7 @@ class Frames {
   void time(const std::function<void()>& input);
   /// Moves the pointer along a path that crosses rows and columns unevenly, and away.
   void timePointing(QWidget& canvas, int moves);
-  /// Prints and forgets them.
+  /// Prints and forgets them; says nothing where there were none and none was missed.
   void print(const char* what);
 
  private:
