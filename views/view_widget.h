@@ -14,12 +14,13 @@
 
 class QMenu;
 class QScrollArea;
-class QToolBar;
 class QToolButton;
 
 namespace decodescope {
 
 class LanesView;
+class OptionBar;
+class ViewCanvas;
 
 /// Hosts any View in a window: its options as a tool bar, its picture below; mouse, keyboard, tool tips,
 /// clipboard and export. The widget owns no selection: what the user points at is proposed, and shown when
@@ -86,18 +87,16 @@ class ViewWidget : public QWidget {
   void resizeEvent(QResizeEvent* event) override;
 
  private:
-  class Canvas;
+  void connectParts();
   void buildToolBar();
   QToolButton* makeExportButton();
-  void addChoice(const ViewOption& option);
-  void addSlider(const ViewOption& option);
-  void addField(const ViewOption& option);
   void rebuildToolBarSoon();
   void chooseOption(const QString& id, const QString& value);
   void showContextMenu(const QPoint& globalPosition, const std::optional<Hit>& place);
+  /// The selection of the session, with the options as they are now.
+  void showPresented();
   /// The options and whether the picture needs scrolling may have changed with what is presented.
   void fitToLanes();
-  void pointAt(const std::optional<NumberPlace>& place);
   void addActions(QMenu& menu);
 
   const ViewInfo& m_info;
@@ -105,14 +104,13 @@ class ViewWidget : public QWidget {
   Theme m_theme;
   SessionSnapshotPtr m_session;
   Selection m_selection;
-  std::optional<NumberPlace> m_pointed;
   QWidget* m_header = nullptr;
-  QToolBar* m_toolBar = nullptr;
+  OptionBar* m_toolBar = nullptr;
   QToolButton* m_export = nullptr;
   const void* m_toolBarOf = nullptr;  ///< the model that it was built for
   QStringList m_offered;              ///< the tool bar's options
   QScrollArea* m_scroll = nullptr;
-  Canvas* m_canvas = nullptr;
+  ViewCanvas* m_canvas = nullptr;
 };
 
 }  // namespace decodescope
