@@ -7,6 +7,7 @@
 #include <QStyleOption>
 #include <QToolTip>
 
+#include <algorithm>
 #include <cmath>
 
 namespace decodescope {
@@ -65,6 +66,65 @@ int AppStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWidge
   if (hint == SH_Slider_AbsoluteSetButtons) return Qt::LeftButton;
   if (hint == SH_ToolTip_WakeUpDelay) return 350;
   return QProxyStyle::styleHint(hint, option, widget, returnData);
+}
+
+/// A scroll bar is its groove and its handle, without arrows.
+QRect AppStyle::subControlRect(ComplexControl control, const QStyleOptionComplex* option, SubControl part,
+                               const QWidget* widget) const {
+  const auto* bar = qstyleoption_cast<const QStyleOptionSlider*>(option);
+  if (control != CC_ScrollBar || !bar) return QProxyStyle::subControlRect(control, option, part, widget);
+  const QRect& all = bar->rect;
+  const bool lying = bar->orientation == Qt::Horizontal;
+  const int length = lying ? all.width() : all.height();
+  const double shown = static_cast<double>(bar->maximum) - bar->minimum + bar->pageStep;
+  const int least = std::min(length, static_cast<int>(std::lround(28 * m_scale)));
+  const int handle =
+      shown > 0 ? std::clamp(static_cast<int>(length * (bar->pageStep / shown)), least, length) : length;
+  const int start = sliderPositionFromValue(bar->minimum, bar->maximum, bar->sliderPosition, length - handle,
+                                            bar->upsideDown);
+  // `from` to `from + size` along the bar.
+  const auto along = [&](int from, int size) {
+    const QRect rect = lying ? QRect(all.left() + from, all.top(), size, all.height())
+                             : QRect(all.left(), all.top() + from, all.width(), size);
+    return visualRect(bar->direction, all, rect);
+  };
+  switch (part) {
+    case SC_ScrollBarGroove:
+      return all;
+    case SC_ScrollBarSlider:
+      return along(start, handle);
+    case SC_ScrollBarSubPage:
+      return along(0, start);
+    case SC_ScrollBarAddPage:
+      return along(start + handle, length - start - handle);
+    default:
+      return {};
+  }
+}
+
+void AppStyle::drawComplexControl(ComplexControl control, const QStyleOptionComplex* option,
+                                  QPainter* painter, const QWidget* widget) const {
+  const auto* bar = qstyleoption_cast<const QStyleOptionSlider*>(option);
+  if (control != CC_ScrollBar || !bar)
+    return QProxyStyle::drawComplexControl(control, option, painter, widget);
+  const QPalette& palette = option->palette;
+  painter->fillRect(option->rect, palette.window());
+  if (bar->maximum <= bar->minimum) return;
+  const bool pressed = bar->state & State_Sunken && bar->activeSubControls & SC_ScrollBarSlider;
+  const bool hovered = bar->state & State_MouseOver && bar->state & State_Enabled;
+  const QRectF handle = subControlRect(CC_ScrollBar, bar, SC_ScrollBarSlider, widget);
+  const double gap = std::min(handle.width(), handle.height()) * 0.2;
+  const QRectF inside = handle.adjusted(gap, gap, -gap, -gap);
+  const double radius = std::min(inside.width(), inside.height()) / 2;
+  painter->save();
+  painter->setRenderHint(QPainter::Antialiasing, true);
+  painter->setPen(Qt::NoPen);
+  painter->setBrush(mixed(palette.window().color(), palette.windowText().color(),
+                          pressed   ? 0.55
+                          : hovered ? 0.42
+                                    : 0.28));
+  painter->drawRoundedRect(inside, radius, radius);
+  painter->restore();
 }
 
 void AppStyle::drawControl(ControlElement element, const QStyleOption* option, QPainter* painter,

@@ -156,7 +156,10 @@ void Inspector::refresh() {
   m_shown = html;
   m_sinceWritten.start();
   const int scrolled = verticalScrollBar()->value();
+  // Laid out once: not also while it is empty, without the scroll bar.
+  document()->setLayoutEnabled(false);
   setHtml(html);
+  document()->setLayoutEnabled(true);
   verticalScrollBar()->setValue(scrolled);
 }
 

@@ -123,9 +123,9 @@ void drawCells(QPainter& painter, const QRectF& target, const QImage& image) {
 
 void fillTranslucent(QPainter& painter, const QRectF& area, const QColor& color) {
   if (isVectorDevice(painter)) return painter.fillRect(area, color);
-  QImage pixel(1, 1, QImage::Format_ARGB32_Premultiplied);
-  pixel.setPixelColor(0, 0, color);
-  painter.drawImage(area, pixel);
+  QImage pixels(2, 2, QImage::Format_ARGB32_Premultiplied);  // a single one would be a fill again
+  pixels.fill(color);
+  painter.drawImage(area, pixels);
 }
 
 void drawMasked(QPainter& painter, const QRectF& area, const Theme& theme) {
