@@ -4,6 +4,7 @@
 #include "tests/bench/app/timed_application.h"
 
 #include <QMouseEvent>
+#include <QSlider>
 
 #include <algorithm>
 #include <cmath>
@@ -63,6 +64,18 @@ void Frames::timePointing(QWidget& canvas, int moves) {
   QEvent leave(QEvent::Leave);
   QApplication::sendEvent(&canvas, &leave);
   settle();
+}
+
+bool Frames::timeScrubbing(BenchWindow& bench) {
+  const QList<QSlider*> sliders = bench.window().findChildren<QSlider*>();
+  const auto scrub = std::find_if(sliders.begin(), sliders.end(), [](const QSlider* slider) {
+    return slider->accessibleName() == QLatin1String("Step shown");
+  });
+  if (scrub == sliders.end()) return false;
+  const int steps = bench.steps();
+  for (int step = steps; step >= 1; --step) time([&] { (*scrub)->setValue(step); });
+  for (int step = 2; step <= steps; ++step) time([&] { (*scrub)->setValue(step); });
+  return true;
 }
 
 void Frames::print(const char* what) {

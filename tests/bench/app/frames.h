@@ -9,6 +9,7 @@ class QWidget;
 
 namespace decodescope {
 
+class BenchWindow;
 class TimedApplication;
 
 /// Wall and processor time of every frame. The processor's is that of the calling thread: what the window
@@ -21,6 +22,8 @@ class Frames {
   void time(const std::function<void()>& input);
   /// Moves the pointer along a path that crosses rows and columns unevenly, and away.
   void timePointing(QWidget& canvas, int moves);
+  /// Pulls the slider of the steps from the last to the first and back; false where there is none.
+  bool timeScrubbing(BenchWindow& bench);
   /// Prints and forgets them; says nothing where there were none and none was missed.
   void print(const char* what);
 
