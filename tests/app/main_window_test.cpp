@@ -114,6 +114,29 @@ TEST_F(WindowTest, TheMapRunsToItsMark) {
   EXPECT_EQ(m_controller->selection().site, Site::weights);
 }
 
+TEST_F(WindowTest, TheMapShowsWhatIsSelectedThoughItKeepsItsPicture) {
+  openWindowAndWait();
+  auto* map = m_window->findChild<ArchitectureDiagram*>();
+  ASSERT_NE(map, nullptr);
+  const auto grabbed = [&] {
+    QApplication::processEvents();
+    const QImage kept = map->grab().toImage();
+    map->applyTheme(Theme::makeLight());  // forgets all of it
+    EXPECT_EQ(map->grab().toImage(), kept);
+    return kept;
+  };
+  map->applyTheme(Theme::makeLight());
+  const QImage first = grabbed();
+  press(Qt::Key_Backspace);
+  const QImage stepBefore = grabbed();
+  EXPECT_NE(stepBefore, first) << "the shapes have fewer tokens";
+  press(Qt::Key_Comma);
+  const QImage operationBefore = grabbed();
+  EXPECT_NE(operationBefore, stepBefore);
+  press(Qt::Key_L);
+  EXPECT_NE(grabbed(), operationBefore) << "the layer's number";
+}
+
 TEST_F(WindowTest, AViewThatAnOperationDoesNotConcernStaysStill) {
   openWindowAndWait();
   Selection start = m_controller->selection();
