@@ -212,7 +212,11 @@ void Plot::draw(QPainter& painter, const QSize& size) const {
     drawInto(picture, 1, {});
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing, true);
-    painter.drawPicture(m_origin, picture);
+    // Qt enlarges pictures by the resolution of the device; the figure's sizes have that in them already.
+    painter.translate(m_origin);
+    painter.scale(static_cast<double>(picture.logicalDpiX()) / painter.device()->logicalDpiX(),
+                  static_cast<double>(picture.logicalDpiY()) / painter.device()->logicalDpiY());
+    painter.drawPicture(0, 0, picture);
     painter.restore();
     return;
   }

@@ -1,7 +1,10 @@
 #include "views/plot.h"
 
+#include <QBuffer>
 #include <QImage>
 #include <QPainter>
+#include <QSvgGenerator>
+#include <QSvgRenderer>
 
 #include <algorithm>
 #include <cmath>
@@ -89,6 +92,50 @@ TEST(Plot, LongCurvesHaveNoGaps) {
     bool drawn = false;
     for (int y = 0; y < with.height() && !drawn; ++y) drawn = with.pixel(x, y) != without.pixel(x, y);
     EXPECT_TRUE(drawn) << x;
+  }
+}
+
+/// Where the curve's colour is found.
+QRect coloured(const QImage& image, const QColor& color) {
+  QRect found;
+  for (int y = 0; y < image.height(); ++y) {
+    for (int x = 0; x < image.width(); ++x) {
+      const QColor pixel = image.pixelColor(x, y);
+      if (std::abs(pixel.red() - color.red()) + std::abs(pixel.green() - color.green()) +
+              std::abs(pixel.blue() - color.blue()) <
+          30)
+        found = found.united(QRect(x, y, 1, 1));
+    }
+  }
+  return found;
+}
+
+TEST(Plot, IsAsLargeInVectorsOfAnyResolution) {
+  const PlotSpec spec = waves(60);
+  Plot plot;
+  const QRect expected = coloured(painted(plot, spec), spec.series[0].color);
+  ASSERT_GT(expected.width(), 300);
+  for (const int dpi : {72, 96, 300}) {
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    QSvgGenerator generator;
+    generator.setOutputDevice(&buffer);
+    generator.setResolution(dpi);
+    generator.setSize(QSize(420, 260));
+    generator.setViewBox(QRect(0, 0, 420, 260));
+    QPainter painter(&generator);
+    Plot vectors;
+    vectors.paint(painter, QRectF(10, 8, 400, 240), Theme::makeLight(), spec);
+    painter.end();
+    QImage image(420, 260, QImage::Format_RGB32);
+    image.fill(Qt::white);
+    QPainter into(&image);
+    QSvgRenderer(bytes).render(&into, QRectF(image.rect()));
+    const QRect found = coloured(image, spec.series[0].color);
+    for (const int distance : {found.left() - expected.left(), found.right() - expected.right(),
+                               found.top() - expected.top(), found.bottom() - expected.bottom()})
+      EXPECT_LE(std::abs(distance), 3) << dpi;
   }
 }
 
