@@ -36,6 +36,10 @@ QColor headColor(int head, int heads, int keyValueHeads, const Theme& theme) {
   return hueColor(kFirstHue + (group + 0.1 + 0.8 * inside) / groups, theme.dark);
 }
 
+QColor latentColor(const Theme& theme) {
+  return mixed(theme.key, theme.value, 0.5);
+}
+
 QColor keyValueHeadColor(int keyValueHead, int keyValueHeads, const Theme& theme) {
   return hueColor(kFirstHue + (keyValueHead + 0.5) / std::max(1, keyValueHeads), theme.dark);
 }

@@ -10,6 +10,9 @@ namespace decodescope {
 /// themes' backgrounds as lines and as tints below text. Needs 0 ≤ head < heads and keyValueHeads ≥ 1.
 QColor headColor(int head, int heads, int keyValueHeads, const Theme& theme);
 
+/// The colour of MLA's latent, from which both keys and values are rebuilt: between theirs.
+QColor latentColor(const Theme& theme);
+
 /// The colour of a key/value head: the middle of its query heads' hues.
 QColor keyValueHeadColor(int keyValueHead, int keyValueHeads, const Theme& theme);
 

@@ -84,11 +84,29 @@ Result<LoadedModelPtr> deriveSlidingWindow(const LoadedModelPtr& source, int win
   return LoadedModelPtr(std::move(loaded));
 }
 
+Result<LoadedModelPtr> deriveLinear(const LoadedModelPtr& source) {
+  ModelConfig config = source->config();
+  DECODESCOPE_CHECK(checkSoftmax(config, "attention"));
+  const bool rotary = config.position == PositionKind::rotary;
+  config.attention = AttentionKind::linear;
+  config.slidingWindow = 0;
+  if (rotary) config.position = PositionKind::none;
+  auto model = std::make_shared<Model>(config);
+  std::ranges::copy(source->model->arena(), model->arena().begin());
+  auto loaded =
+      asLoaded(*source, std::move(model), rotary ? "linear attention without positions" : "linear attention");
+  loaded->derivedWindow.reset();
+  return LoadedModelPtr(std::move(loaded));
+}
+
 Result<LoadedModelPtr> derive(const LoadedModelPtr& source, std::optional<int> kvHeads,
-                              std::optional<int> window) {
+                              std::optional<int> window, bool linear) {
   LoadedModelPtr model = source;
   if (kvHeads) {
     DECODESCOPE_TRY(model, deriveKeyValueHeads(model, *kvHeads));
+  }
+  if (linear) {
+    DECODESCOPE_TRY(model, deriveLinear(model));
   }
   if (window) {
     DECODESCOPE_TRY(model, deriveSlidingWindow(model, *window));

@@ -16,8 +16,15 @@ Result<LoadedModelPtr> deriveKeyValueHeads(const LoadedModelPtr& source, int kvH
 /// and for linear attention.
 Result<LoadedModelPtr> deriveSlidingWindow(const LoadedModelPtr& source, int window);
 
-/// Both, as far as they are asked for; the source itself when neither is.
+/// The model with linear attention in place of the softmax: the same weights, which were trained for another
+/// arithmetic, so that it shows what a running state is and not how well one can work. Rotary positions,
+/// which φ > 0 does not survive, are left out; added ones stay. Refused for MLA and where it is linear
+/// already. Katharopoulos et al. 2020.
+Result<LoadedModelPtr> deriveLinear(const LoadedModelPtr& source);
+
+/// All of it, as far as it is asked for; the source itself when nothing is. A window with linear attention is
+/// refused: there are no rows to drop.
 Result<LoadedModelPtr> derive(const LoadedModelPtr& source, std::optional<int> kvHeads,
-                              std::optional<int> window);
+                              std::optional<int> window, bool linear = false);
 
 }  // namespace decodescope

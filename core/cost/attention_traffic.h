@@ -7,15 +7,17 @@ namespace decodescope {
 /// One layer's attention on `newTokens` rows of each of `batch` sequences, against `context` keys each (the
 /// new ones among them): what it computes and what it moves when every tensor is moved once, as Shazeer 2019
 /// counts. Scores above the diagonal are counted too, as there.
-///   weights     MHA, GQA, MQA: 2·D·H·d + 2·D·G·d. MLA: queries, D·(C + r), C·H·2d, H·d·D
+///   weights     MHA, GQA, MQA, linear: 2·D·H·d + 2·D·G·d. MLA: queries, D·(C + r), C·H·(d + v), H·v·D
 ///   operations  2·b·t·weights + 2·b·t·H·n·(k + v), k and v the widths of a key and a value: d each; in MLA's
 ///               absorbed form C + r and C
 ///   numbers     weights + 2·b·t·D + b·t·H·(k + v) + b·n·cached + b·t·H·n
+/// Linear attention has no scores: 2·b·t·(G·d² + H·(d² + d)) operations on its state, which is read and
+/// written once.
 struct AttentionTraffic {
   double weights = 0;      ///< numbers in the layer's attention matrices
   double operations = 0;   ///< a multiply-accumulate is two
   double activations = 0;  ///< numbers: x, q, context, output
-  double cache = 0;        ///< numbers: keys and values, or latents, of every position
+  double cache = 0;        ///< numbers: keys and values, or latents, of every position; a state, in and out
   double scores = 0;       ///< numbers
 
   double numbers() const { return weights + activations + cache + scores; }

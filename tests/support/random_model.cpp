@@ -1,6 +1,7 @@
 #include "tests/support/random_model.h"
 
 #include "core/base/random.h"
+#include "core/trace/site.h"
 
 #include <charconv>
 #include <cmath>
@@ -159,6 +160,12 @@ std::vector<NamedConfig> decoderFamily() {
     c.attention = AttentionKind::linear;
   });
   add("post_rms", [](ModelConfig& c) { c.normPlacement = NormPlacement::postNorm; });
+  return family;
+}
+
+std::vector<NamedConfig> decodersWithScores() {
+  std::vector<NamedConfig> family = decoderFamily();
+  std::erase_if(family, [](const NamedConfig& named) { return !siteExists(Site::scores, named.config); });
   return family;
 }
 

@@ -22,6 +22,8 @@ ModelConfig smallConfig();
 /// activation, biases, untied output; a sliding window, MLA with and without a latent of the queries, linear
 /// attention.
 std::vector<NamedConfig> decoderFamily();
+/// Those of them whose attention has scores and weights.
+std::vector<NamedConfig> decodersWithScores();
 
 /// Normal weights of a size at which attention is neither flat nor saturated; norms around 1. Needs
 /// config.validate().ok().

@@ -13,6 +13,7 @@ enum class AttentionArrangement {
   context,     ///< weights times rows of V, and their sum
   scaling,     ///< why √d: the row's softmax under other divisors
   embeddings,  ///< q·k beside the embeddings' own inner product
+  absorbed,    ///< MLA: scores of rebuilt keys beside those worked out on the latents
 };
 
 /// From q·k to weights.

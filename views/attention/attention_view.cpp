@@ -1,5 +1,6 @@
 #include "views/attention/attention_view.h"
 
+#include "views/attention/absorbed_page.h"
 #include "views/attention/context_page.h"
 #include "views/attention/embeddings_page.h"
 #include "views/attention/grid_page.h"
@@ -34,6 +35,7 @@ constexpr Choice<Arrangement> kArrangements[] = {
     {Arrangement::context, "context", QT_TRANSLATE_NOOP("AttentionView", "Context: weights × V")},
     {Arrangement::scaling, "scaling", QT_TRANSLATE_NOOP("AttentionView", "Why √d")},
     {Arrangement::embeddings, "embeddings", QT_TRANSLATE_NOOP("AttentionView", "Without W_Q and W_K")},
+    {Arrangement::absorbed, "absorbed", QT_TRANSLATE_NOOP("AttentionView", "MLA: rebuilt · absorbed")},
 };
 constexpr Choice<AttentionStage> kStageChoices[] = {
     {AttentionStage::weights, "weights", QT_TRANSLATE_NOOP("AttentionView", "Weights")},
@@ -93,7 +95,8 @@ std::unique_ptr<View> makeAttentionView() {
 AttentionView::AttentionView()
     : m_otherPages{std::make_unique<StagesPage>(),  std::make_unique<GridPage>(),
                    std::make_unique<RowPage>(),     std::make_unique<ContextPage>(),
-                   std::make_unique<ScalingPage>(), std::make_unique<EmbeddingsPage>()} {}
+                   std::make_unique<ScalingPage>(), std::make_unique<EmbeddingsPage>(),
+                   std::make_unique<AbsorbedPage>()} {}
 
 AttentionPage& AttentionView::page() const {
   const auto index = static_cast<std::size_t>(m_settings.arrangement);
@@ -103,7 +106,7 @@ AttentionPage& AttentionView::page() const {
 
 std::vector<ViewOption> AttentionView::options() const {
   const Arrangement a = m_settings.arrangement;
-  const bool colored = a != Arrangement::context && a != Arrangement::scaling;
+  const bool colored = a != Arrangement::context && a != Arrangement::scaling && a != Arrangement::absorbed;
   std::vector<ViewOption> options;
   options.push_back(optionOf(
       "layout", tr("Layout"),

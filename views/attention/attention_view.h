@@ -47,7 +47,7 @@ class AttentionView : public View {
   AttentionModel m_model;
   MatrixWindow m_window;
   MatrixPage m_matrixPage;
-  std::array<std::unique_ptr<AttentionPage>, 6> m_otherPages;  ///< in the order of AttentionArrangement
+  std::array<std::unique_ptr<AttentionPage>, 7> m_otherPages;  ///< in the order of AttentionArrangement
 };
 
 std::unique_ptr<View> makeAttentionView();

@@ -67,8 +67,11 @@ void HeadsModel::present(const ShownRun& shown, bool selectedKeyOnly) {
   if (!trace || !m_hasHeadRows) return;
   m_ready = true;
   const int visible = visibleKeysOf(*trace, shown.tokens);
-  m_firstKey = selectedKeyOnly ? std::clamp(shown.selection.key.value, 0, visible - 1) : 0;
-  m_keys = selectedKeyOnly ? 1 : visible;
+  // Keys that have left a sliding window are read by nobody.
+  const bool causal = !trace->rules() || trace->rules()->causalMask;
+  const int first = causal ? config.firstVisible(shown.selection.query.value) : 0;
+  m_firstKey = selectedKeyOnly ? std::clamp(shown.selection.key.value, first, visible - 1) : first;
+  m_keys = selectedKeyOnly ? 1 : visible - first;
   for (int h = 0; h < m_heads; ++h) {
     m_queryMax =
         std::max(m_queryMax, largest(attentionQuery(config, *trace, shown.selection.layer, HeadIndex{h})));
@@ -137,6 +140,7 @@ CellGrid HeadsModel::valueGrid(int keyValueHead) const {
 }
 
 QString HeadsModel::emptyTitle() const {
+  if (m_shown.ready() && !m_hasHeadRows) return tr("No keys and values head by head");
   return m_shown.ready() ? tr("Not stored") : m_shown.emptyTitle();
 }
 
@@ -188,6 +192,18 @@ QStringList HeadsModel::facts() const {
                  .arg(headsPerGroup());
   }
   facts << tr("a row has d = %1 numbers").arg(m_headDim);
+  if (m_shown.config().slidingWindow > 0)
+    facts << tr("a window of %1: the query sees the keys %2–%3")
+                 .arg(m_shown.config().slidingWindow)
+                 .arg(m_firstKey)
+                 .arg(m_firstKey + m_keys - 1);
+  if (isLinear()) {
+    facts << tr("kept a layer: a state of %1 · %2 · (%2 + 1) = %3 numbers, none of these rows")
+                 .arg(m_keyValueHeads)
+                 .arg(m_headDim)
+                 .arg(m_keyValueHeads * m_headDim * (m_headDim + 1));
+    return facts;
+  }
   facts << tr("cached a token and layer: 2 · %1 · %2 = %3 numbers")
                .arg(m_keyValueHeads)
                .arg(m_headDim)
@@ -222,13 +238,19 @@ QString HeadsModel::shortReadout() const {
 
 QString HeadsModel::queryToolTip(int head, int element) const {
   const CellGrid g = queryGrid(head);
-  return tr("q of head %1, token %2\nq[%3] = %4\nreads key/value head %5")
+  return tr("%6 of head %1, token %2\n%6[%3] = %4\nreads key/value head %5")
       .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
-           numberText(static_cast<double>(g.value(0, element))), QString::number(groupOf(head)));
+           numberText(static_cast<double>(g.value(0, element))), QString::number(groupOf(head)),
+           isLinear() ? QString::fromUtf8("φ(q)") : QStringLiteral("q"));
 }
 
 QString HeadsModel::contextToolTip(int head, int element) const {
   const CellGrid g = contextGrid(head);
+  if (isLinear())
+    return tr("context of head %1, token %2\nc[%3] = φ(q)ᵀS[%3] / φ(q)·z = %4\nread from the state of "
+              "key/value head %5")
+        .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
+             numberText(static_cast<double>(g.value(0, element))), QString::number(groupOf(head)));
   return tr("context of head %1, token %2\nc[%3] = Σ_j a_j v_j[%3] = %4\nvalues of key/value head %5, its "
             "own weights a")
       .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
@@ -238,7 +260,9 @@ QString HeadsModel::contextToolTip(int head, int element) const {
 QString HeadsModel::keyToolTip(int keyValueHead, int rowIndex, int element, bool isValue) const {
   const int position = m_firstKey + rowIndex;
   const std::span<const float> from = row(position, keyValueHead, isValue);
-  const QString name = isValue ? QStringLiteral("v") : QStringLiteral("k");
+  const QString name = isValue      ? QStringLiteral("v")
+                       : isLinear() ? QString::fromUtf8("φ(k)")
+                                    : QStringLiteral("k");
   QString text = tr("%1 of key/value head %2, token %3")
                      .arg(name, QString::number(keyValueHead), m_shown.tokenText(position));
   if (static_cast<std::size_t>(element) < from.size()) {

@@ -52,6 +52,7 @@ class HeadsModel {
  private:
   std::vector<float> rowsOf(int keyValueHead, bool isValue) const;
   std::span<const float> row(int position, int keyValueHead, bool isValue) const;
+  bool isLinear() const { return m_shown.config().attention == AttentionKind::linear; }
   CellGrid grid(std::vector<float> values, int rows, Ink ink, double limit) const;
   QString readersText(int keyValueHead) const;
 

@@ -49,40 +49,51 @@ void KvContentsPicture::paintLabels(QPainter& painter, const Theme& theme) {
     drawFitted(painter, rest, Qt::AlignLeft | Qt::AlignVCenter, m_model->readout());
   }
   nameGroups(painter, theme);
-  for (int g = 0; g < static_cast<int>(m_layout.readerLabels.size()); ++g)
-    nameReaders(painter, theme, KvHeadIndex{g});
+  for (int g = 0; g < static_cast<int>(m_layout.readerLabels.size()); ++g) nameReaders(painter, theme, g);
   nameLayers(painter, theme);
   namePositions(painter, theme);
 }
 
-/// Key/value heads across.
+/// Key/value heads across; of MLA, what is cached and what is rebuilt from it.
 void KvContentsPicture::nameGroups(QPainter& painter, const Theme& theme) {
   if (m_layout.columnLabels.empty()) return;
-  const int chosen = m_model->selection().head.value / m_model->headsPerGroup();
+  const std::vector<KvColumn>& columns = m_model->columns();
+  const int chosen = m_model->chosenColumn();
   const TextMetrics bold(theme.sized(11.5, QFont::DemiBold), painter.device());
   const double width = m_layout.columnLabels.front().width();
   const double pitch = width + m_layout.blockGapX;
-  const bool named = bold.horizontalAdvance(m_model->groupName(KvHeadIndex{m_model->kvHeads() - 1})) <= width;
+  const bool isLatent = m_model->isLatent();
+  const bool named = isLatent || bold.horizontalAdvance(m_model->columnName(columns.back())) <= width;
   const double number = bold.horizontalAdvance(QStringLiteral("00")) + theme.px(3);
   const int wanted[] = {chosen};
   const bool alone = m_model->headsPerGroup() == 1;
-  for (const int g : thinnedLabels(0, m_model->kvHeads(), pitch, named ? 0 : number, wanted)) {
+  for (const int g : thinnedLabels(0, m_layout.heads, pitch, named ? 0 : number, wanted)) {
+    const KvColumn& column = columns[static_cast<std::size_t>(g)];
     const QRectF& box = m_layout.columnLabels[static_cast<std::size_t>(g)];
     const double wider = named ? 0 : std::max(0.0, (number - width) / 2);
-    const HeadPlace place{box.adjusted(-wider, 0, wider, 0), HeadIndex{g * m_model->headsPerGroup()}, !alone};
-    m_heads.push_back(place);
+    const HeadPlace place{box.adjusted(-wider, 0, wider, 0), m_model->readerOf(g), !alone};
+    if (!isLatent || !column.isHeld) m_heads.push_back(place);
     painter.setFont(theme.sized(11.5, g == chosen ? QFont::DemiBold : QFont::Normal));
-    painter.setPen(g == chosen ? theme.accent : theme.text);
-    drawHeadName(
-        painter, theme, place.area, named ? m_model->groupName(KvHeadIndex{g}) : QString::number(g),
-        m_model->struckHeadsOf(m_model->selection().layer, KvHeadIndex{g}) == m_model->headsPerGroup());
+    painter.setPen(g == chosen ? theme.accent : column.isHeld ? theme.text : theme.faintText);
+    const bool struck =
+        m_model->struckHeadsOf(m_model->selection().layer, column.head) == m_model->headsPerGroup();
+    drawHeadName(painter, theme, place.area, named ? m_model->columnName(column) : QString::number(g),
+                 struck && !(isLatent && column.isHeld));
   }
 }
 
-/// The query heads that share one key/value head, each by itself where there is room.
-void KvContentsPicture::nameReaders(QPainter& painter, const Theme& theme, KvHeadIndex group) {
-  const QRectF& box = m_layout.readerLabels[static_cast<std::size_t>(group.value)];
-  const int count = m_model->headsPerGroup(), first = group.value * count;
+/// The query heads that share one key/value head, or a latent, each by itself where there is room.
+void KvContentsPicture::nameReaders(QPainter& painter, const Theme& theme, int column) {
+  const QRectF& box = m_layout.readerLabels[static_cast<std::size_t>(column)];
+  const bool isLatent = m_model->isLatent();
+  if (isLatent && column > 0) {
+    painter.setFont(theme.sized(11));
+    painter.setPen(theme.faintText);
+    drawFitted(painter, box, Qt::AlignHCenter | Qt::AlignTop, tr("from c in every step, never cached"));
+    return;
+  }
+  const int count = isLatent ? m_model->config().numAttentionHeads : m_model->headsPerGroup();
+  const int first = column * count, groups = isLatent ? 1 : m_model->kvHeads();
   painter.setFont(theme.sized(11));
   const TextMetrics metrics(painter.font(), painter.device());
   const double each = metrics.horizontalAdvance(QStringLiteral("q%1").arg(first + count - 1)) + theme.px(8);
@@ -90,7 +101,7 @@ void KvContentsPicture::nameReaders(QPainter& painter, const Theme& theme, KvHea
   const double leadWidth = metrics.horizontalAdvance(lead) + theme.px(4);
   if (count * each > box.width()) {
     // The same words for all groups: those that fit the longest numbers.
-    const int heads = m_model->kvHeads() * count;
+    const int heads = groups * count;
     const QString range = QStringLiteral("%1–%2"), named = QStringLiteral("q ") + range;
     const double room = m_layout.blockGapX * 0.8;
     const QRectF line(box.left() - room / 2, box.top(), box.width() + room, metrics.height());
@@ -101,7 +112,9 @@ void KvContentsPicture::nameReaders(QPainter& painter, const Theme& theme, KvHea
     painter.setPen(theme.query);
     const QString words = (fits(named) ? named : range).arg(first).arg(first + count - 1);
     drawFitted(painter, line, Qt::AlignHCenter | Qt::AlignTop,
-               fits(tr("read by query heads %1–%2")) ? m_model->groupReaders(group) : words);
+               fits(tr("read by query heads %1–%2"))
+                   ? tr("read by query heads %1–%2").arg(first).arg(first + count - 1)
+                   : words);
     return;
   }
   drawBracket(painter, box, theme, theme.query, {});
@@ -139,33 +152,49 @@ void KvContentsPicture::drawHeadName(QPainter& painter, const Theme& theme, cons
 void KvContentsPicture::nameLayers(QPainter& painter, const Theme& theme) const {
   const TextMetrics metrics(theme.sized(11.5), painter.device());
   const Selection& s = m_model->selection();
+  const KvColumn& held = m_model->columns().front();
+  const KvPart &upper = held.upper, &lower = held.lower;
   // Layers down, K and V told apart where there is room for both letters.
   if (!m_layout.layerLabels.empty()) {
     const double pitch = m_layout.block(0, 0).height() + m_layout.blockGapY;
     const int wanted[] = {s.layer.value};
     for (const int l : thinnedLabels(0, m_model->layers(), pitch, metrics.height() * 1.05, wanted)) {
       const QRectF& box = m_layout.layerLabels[static_cast<std::size_t>(l)];
-      const double letter = TextMetrics(theme.sized(11.5, QFont::DemiBold), painter.device())
-                                .horizontalAdvance(QStringLiteral("  K"));
+      const TextMetrics bold(theme.sized(11.5, QFont::DemiBold), painter.device());
+      const double letter = std::max(bold.horizontalAdvance(QStringLiteral("  ") + upper.letter),
+                                     bold.horizontalAdvance(QStringLiteral("  ") + lower.letter));
       painter.setFont(theme.sized(11.5, l == s.layer.value ? QFont::DemiBold : QFont::Normal));
       painter.setPen(l == s.layer.value ? theme.accent : theme.text);
       drawFitted(painter, box.adjusted(0, 0, -letter, 0), Qt::AlignRight | Qt::AlignVCenter,
                  tr("layer %1").arg(l));
       const QRectF k = m_layout.keys(l, 0), v = m_layout.values(l, 0);
-      if (k.height() < metrics.height() * 0.9) continue;
+      if (std::min(k.height(), v.height()) < metrics.height() * 0.9) continue;
       painter.setFont(theme.sized(11.5, QFont::DemiBold));
-      painter.setPen(theme.key);
+      painter.setPen(inkOf(held, upper.numbers, theme));
       drawFitted(painter, QRectF(box.left(), k.top(), box.width(), k.height()),
-                 Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("K"));
-      painter.setPen(theme.value);
+                 Qt::AlignRight | Qt::AlignVCenter, upper.letter);
+      painter.setPen(inkOf(held, lower.numbers, theme));
       drawFitted(painter, QRectF(box.left(), v.top(), box.width(), v.height()),
-                 Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("V"));
+                 Qt::AlignRight | Qt::AlignVCenter, lower.letter);
     }
   }
 }
 
+/// Numbers of a value across, those of a key's features downwards.
+void KvContentsPicture::nameStateColumns(QPainter& painter, const Theme& theme) const {
+  painter.setFont(theme.sized(10.5));
+  painter.setPen(theme.faintText);
+  const TextMetrics metrics(painter.font(), painter.device());
+  const QStringList words{tr("numbers 0 … %1 of v →").arg(m_model->headDim() - 1), tr("v →"),
+                          QString::number(m_model->headDim())};
+  for (const QRectF& axis : m_layout.axes)
+    drawFitted(painter, axis, Qt::AlignHCenter | Qt::AlignVCenter,
+               firstFitting(words, metrics, axis.width()));
+}
+
 void KvContentsPicture::namePositions(QPainter& painter, const Theme& theme) const {
   const Selection& s = m_model->selection();
+  if (m_model->isState()) return nameStateColumns(painter, theme);
   // Positions under each column of blocks: the tokens themselves where all of them fit.
   const double column = columnWidth();
   painter.setFont(theme.sized(10.5));
@@ -184,6 +213,7 @@ void KvContentsPicture::namePositions(QPainter& painter, const Theme& theme) con
       const double x =
           std::clamp(axis.left() + (p + 0.5) * column - width / 2, axis.left(), axis.right() - width);
       painter.setPen(p == s.key.value                        ? theme.text
+                     : p < m_model->firstHeld()              ? theme.faintText
                      : p >= m_model->step().firstNewPosition ? theme.accent
                                                              : theme.faintText);
       drawFitted(painter, QRectF(x, axis.top(), width + theme.px(2), axis.height()),

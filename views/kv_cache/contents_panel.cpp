@@ -1,5 +1,6 @@
 #include "views/kv_cache/contents_panel.h"
 
+#include "views/head_colors.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -117,19 +118,25 @@ void KvContentsPanel::paintCurves(QPainter& painter, const QRectF& bytesArea, co
   bytes.title = unit == 1.0 ? tr("bytes held") : unit == 1e3 ? tr("kB held") : tr("MB held");
   rows.title = tr("rows computed");
   rows.wholeY = true;
-  // K and V take the same room. Without a cache the dashed line is what one would hold: the formula beside
-  // it.
-  PlotSeries keys{{}, {}, theme.key, PlotSeries::Kind::bars};
-  PlotSeries values{{}, {}, theme.value, PlotSeries::Kind::bars};
+  // Stacked by their shares: K and V take the same room, a latent more than its rotary key. Without a cache
+  // the dashed line is what one would hold: the formula beside it.
+  const auto shares = m_model->heldShares();
+  const auto ink = [&](KvNumbers numbers) {
+    return numbers == KvNumbers::latents                                    ? latentColor(theme)
+           : numbers == KvNumbers::keys || numbers == KvNumbers::normalizer ? theme.key
+                                                                            : theme.value;
+  };
+  PlotSeries upper{{}, {}, ink(shares[0].first), PlotSeries::Kind::bars};
+  PlotSeries lower{{}, {}, ink(shares[1].first), PlotSeries::Kind::bars};
   PlotSeries would{{}, {}, theme.faintText, PlotSeries::Kind::dashed};
   PlotSeries added{{}, {}, theme.accent, PlotSeries::Kind::bars};
   PlotSeries again{{}, {}, theme.warning, PlotSeries::Kind::bars};
   bool everOff = false;
   for (const StepRecord& s : steps) {
     const double x = s.index.value, held = static_cast<double>(s.kvBytes) / unit;
-    for (PlotSeries* series : {&keys, &values, &would, &added, &again}) series->x.push_back(x);
-    keys.y.push_back(held / 2);
-    values.y.push_back(held / 2);
+    for (PlotSeries* series : {&upper, &lower, &would, &added, &again}) series->x.push_back(x);
+    upper.y.push_back(held * shares[0].second);
+    lower.y.push_back(held * shares[1].second);
     would.y.push_back(static_cast<double>(m_model->bytesFor(s.tokensSeen)) / unit);
     added.y.push_back(s.tokensSeen - s.firstNewPosition);
     again.y.push_back(s.firstNewPosition - s.firstRow);
@@ -137,7 +144,7 @@ void KvContentsPanel::paintCurves(QPainter& painter, const QRectF& bytesArea, co
     bytes.yLast = std::max(bytes.yLast, std::max(held, would.y.back()));
     rows.yLast = std::max(rows.yLast, static_cast<double>(s.rowsComputed));
   }
-  bytes.series = {keys, values};
+  bytes.series = {upper, lower};
   if (everOff) {
     bytes.series.push_back(would);
     bytes.title += QStringLiteral(" ") + tr("(dashed: with the cache on)");

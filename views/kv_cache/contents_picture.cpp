@@ -1,6 +1,7 @@
 #include "views/kv_cache/contents_picture.h"
 
 #include "views/colormap.h"
+#include "views/head_colors.h"
 #include "views/heatmap.h"
 #include "views/picture_frame.h"
 #include "views/text_fit.h"
@@ -23,6 +24,8 @@ QColor stateColor(KvRowState state, const Theme& theme) {
   switch (state) {
     case KvRowState::kept:
       return theme.line;
+    case KvRowState::dropped:
+      return theme.maskedCell;
     case KvRowState::recomputed:
       return theme.warning;
     case KvRowState::added:
@@ -91,13 +94,21 @@ void KvContentsPicture::settle(QPainter& painter, const QRectF& area, const Them
   const TextMetrics bold(theme.sized(11.5, QFont::DemiBold), painter.device());
   for (int l = 0; l < m_model->layers(); ++l)
     needs.layerLabelWidth = std::max(needs.layerLabelWidth, bold.horizontalAdvance(tr("layer %1").arg(l)));
-  needs.layerLabelWidth = std::ceil(needs.layerLabelWidth + bold.horizontalAdvance(QStringLiteral("  K")));
+  double letter = 0;
+  for (const KvPart& part : {m_model->columns().front().upper, m_model->columns().front().lower})
+    letter = std::max(letter, bold.horizontalAdvance(QStringLiteral("  ") + part.letter));
+  needs.layerLabelWidth = std::ceil(needs.layerLabelWidth + letter);
   needs.panelWidth = m_settings.numbers ? theme.px(250) : 1e9;
   needs.panelHeight = m_settings.numbers ? theme.px(190) : 1e9;
   needs.layers = m_model->layers();
-  needs.heads = m_model->kvHeads();
+  needs.heads = static_cast<int>(m_model->columns().size());
   needs.legendLines = std::min(most, legendLines(painter, theme, legend(theme), area.width() - theme.px(24)));
-  needs.shared = m_model->headsPerGroup() > 1;
+  needs.shared = m_model->headsPerGroup() > 1 || m_model->isLatent();
+  needs.strip = !m_model->isState();
+  for (const KvColumn& column : m_model->columns()) {
+    const double upper = column.upper.height, lower = column.lower.height;
+    needs.upperShares.push_back(std::clamp(upper / (upper + lower), 0.2, 0.8));
+  }
   m_layout = layoutKvCache(area, needs);
   if (m_layout.panel.isNull() && !m_model->formula().isEmpty()) {
     // Without the panel the bytes are explained here.
@@ -109,8 +120,8 @@ void KvContentsPicture::settle(QPainter& painter, const QRectF& area, const Them
   const double column = columnWidth();
   if (column * pixelRatio(painter) >= 1 && wholePixels(painter, column) > 0.85 * column) {
     const double lost = (column - wholePixels(painter, column)) * m_model->capacity();
-    m_layout.blocks.setWidth(m_layout.blocks.width() - lost * m_model->kvHeads());
-    for (int h = 0; h < m_model->kvHeads(); ++h) {
+    m_layout.blocks.setWidth(m_layout.blocks.width() - lost * m_layout.heads);
+    for (int h = 0; h < m_layout.heads; ++h) {
       const QRectF b = m_layout.block(0, h);
       const auto h2 = static_cast<std::size_t>(h);
       for (std::vector<QRectF>* labels : {&m_layout.columnLabels, &m_layout.readerLabels, &m_layout.axes}) {
@@ -129,102 +140,125 @@ void KvContentsPicture::paintBlocks(QPainter& painter, const Theme& theme) {
   const Key key{m_model->runId(),
                 m_model->selection().step.value,
                 m_model->missingRows(),
+                m_model->isLatent() ? m_model->selection().head.value : 0,
                 m_settings.norms,
                 theme.dark,
                 theme.scale,
-                m_model->keyMax(),
-                m_model->valueMax()};
+                m_model->maxima()};
   m_blocks.paint(painter, m_layout.blocks.adjusted(-margin, -margin, margin, margin), theme.background, key,
                  [&](QPainter& into) { fillBlocks(into, theme); });
 }
 
 void KvContentsPicture::fillBlocks(QPainter& painter, const Theme& theme) const {
-  const bool kept = m_model->cacheOn();
-  // K and V keep their colours; rows that are dropped again after the step are paler.
-  const auto tint = [&](const QColor& color) {
-    return tintTable(theme.panel, kept ? color : faded(color, theme));
-  };
-  const QList<QRgb> keyColors = tint(theme.key), valueColors = tint(theme.value);
-  const double dim = m_settings.norms ? std::sqrt(static_cast<double>(m_model->headDim())) : 1.0;
-  ColorScale keyScale, valueScale;
-  keyScale.hi = std::max(1e-12, static_cast<double>(m_model->keyMax()) * dim);
-  valueScale.hi = std::max(1e-12, static_cast<double>(m_model->valueMax()) * dim);
   for (int layer = 0; layer < m_model->layers(); ++layer) {
-    for (int head = 0; head < m_model->kvHeads(); ++head) {
-      const LayerIndex l{layer};
-      const KvHeadIndex g{head};
-      painter.fillRect(m_layout.block(layer, head), mixed(theme.background, theme.panel, 0.6));
-      fillRows(
-          painter, m_layout.keys(layer, head), [&](int p) { return m_model->keyRow(l, g, p); }, keyScale,
-          keyColors);
-      fillRows(
-          painter, m_layout.values(layer, head), [&](int p) { return m_model->valueRow(l, g, p); },
-          valueScale, valueColors);
-      frameBlock(painter, theme, layer, head);
-      strikeBlock(painter, theme, l, g);
+    for (int column = 0; column < m_layout.heads; ++column) {
+      painter.fillRect(m_layout.block(layer, column), mixed(theme.background, theme.panel, 0.6));
+      fillPart(painter, theme, LayerIndex{layer}, column, true);
+      fillPart(painter, theme, LayerIndex{layer}, column, false);
+      frameBlock(painter, theme, layer, column);
+      strikeBlock(painter, theme, LayerIndex{layer}, column);
     }
   }
 }
 
-/// Positions across, the d numbers of a row downwards.
-void KvContentsPicture::fillRows(QPainter& painter, const QRectF& area,
-                                 const std::function<std::span<const float>(int)>& rowOf,
-                                 const ColorScale& scale, const QList<QRgb>& colors) const {
-  const double ratio = isVectorDevice(painter) ? 4.0 : pixelRatio(painter);
-  const int tokens = m_model->tokens();
-  const int height = m_settings.norms ? 1 : m_model->headDim();
-  std::vector<float> transposed(static_cast<std::size_t>(height) * static_cast<std::size_t>(tokens),
-                                std::numeric_limits<float>::quiet_NaN());
-  for (int p = 0; p < tokens; ++p) {
-    const std::span<const float> row = rowOf(p);
+/// K and V keep their colours, a latent has that between them; rows that are gone after the step are paler.
+QColor KvContentsPicture::inkOf(const KvColumn& column, KvNumbers numbers, const Theme& theme) const {
+  const bool ofKeys = numbers == KvNumbers::keys || numbers == KvNumbers::normalizer;
+  const QColor ink = numbers == KvNumbers::latents ? latentColor(theme) : ofKeys ? theme.key : theme.value;
+  return m_model->cacheOn() && column.isHeld ? ink : faded(ink, theme);
+}
+
+double KvContentsPicture::scaleEnd(const KvPart& part) const {
+  const double largest = static_cast<double>(m_model->largest(part.numbers));
+  return showsNorms() ? largest * std::sqrt(static_cast<double>(part.height)) : largest;
+}
+
+std::vector<float> KvContentsPicture::partNumbers(LayerIndex layer, const KvColumn& column,
+                                                  bool isUpper) const {
+  const int across = m_model->across(), rows = isUpper ? column.upper.height : column.lower.height;
+  const int height = showsNorms() ? 1 : rows;
+  std::vector<float> numbers(static_cast<std::size_t>(height) * static_cast<std::size_t>(across),
+                             std::numeric_limits<float>::quiet_NaN());
+  const auto at = [&](int i, int j) -> float& {
+    return numbers[static_cast<std::size_t>(i) * static_cast<std::size_t>(across) +
+                   static_cast<std::size_t>(j)];
+  };
+  if (m_model->isState()) {
+    const ConstMatrixSpan state = m_model->state(layer, column.head);
+    for (int i = 0; state.data && i < rows; ++i) {
+      for (int j = 0; j < across; ++j) at(i, j) = std::abs(state(isUpper ? i : state.rows - 1, j));
+    }
+    return numbers;
+  }
+  for (int p = 0; p < across; ++p) {
+    const std::span<const float> row = m_model->row(layer, column, isUpper, p);
+    if (row.empty()) continue;
     float squares = 0;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      if (m_settings.norms) {
-        squares += row[i] * row[i];
-      } else {
-        transposed[i * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(p)] = std::abs(row[i]);
-      }
+      squares += row[i] * row[i];
+      if (!showsNorms()) at(static_cast<int>(i), p) = std::abs(row[i]);
     }
-    if (m_settings.norms && !row.empty()) transposed[static_cast<std::size_t>(p)] = std::sqrt(squares);
+    if (showsNorms()) at(0, p) = std::sqrt(squares);
   }
+  return numbers;
+}
+
+/// Positions across (or a state's columns), the numbers of a row downwards.
+void KvContentsPicture::fillPart(QPainter& painter, const Theme& theme, LayerIndex layer, int column,
+                                 bool isUpper) const {
+  const KvColumn& what = m_model->columns()[static_cast<std::size_t>(column)];
+  const KvPart& part = isUpper ? what.upper : what.lower;
+  const QRectF area = isUpper ? m_layout.keys(layer.value, column) : m_layout.values(layer.value, column);
+  const double ratio = isVectorDevice(painter) ? 4.0 : pixelRatio(painter);
+  const int across = m_model->across();
+  const std::vector<float> numbers = partNumbers(layer, what, isUpper);
   HeatmapRows matrix;
-  matrix.columns = tokens;
-  for (int i = 0; i < height; ++i) {
-    matrix.rows.emplace_back(transposed.data() + static_cast<std::ptrdiff_t>(i) * tokens,
-                             static_cast<std::size_t>(tokens));
+  matrix.columns = across;
+  for (std::size_t first = 0; first < numbers.size(); first += static_cast<std::size_t>(across)) {
+    matrix.rows.emplace_back(numbers.data() + first, static_cast<std::size_t>(across));
     matrix.rowMax.push_back(0);
   }
-  const QRectF target(area.left(), area.top(), tokens * columnWidth(), area.height());
+  ColorScale scale;
+  scale.hi = std::max(1e-12, scaleEnd(part));
+  const QRectF target(area.left(), area.top(), across * columnWidth(), area.height());
   drawCells(painter, target,
-            heatmapImage(matrix, scale, colors, std::max(1, static_cast<int>(target.width() * ratio)),
+            heatmapImage(matrix, scale, tintTable(theme.panel, inkOf(what, part.numbers, theme)),
+                         std::max(1, static_cast<int>(target.width() * ratio)),
                          std::max(1, static_cast<int>(target.height() * ratio))));
 }
 
 /// What became of each position, what is new, where K ends and V begins.
-void KvContentsPicture::frameBlock(QPainter& painter, const Theme& theme, int layer, int head) const {
+void KvContentsPicture::frameBlock(QPainter& painter, const Theme& theme, int layer, int column) const {
   const StepRecord& step = m_model->step();
-  const double column = columnWidth();
-  const QRectF block = m_layout.block(layer, head), strip = m_layout.stateStrip(layer, head);
+  const double width = columnWidth();
+  const bool isHeld = m_model->columns()[static_cast<std::size_t>(column)].isHeld;
+  const QRectF block = m_layout.block(layer, column), strip = m_layout.stateStrip(layer, column);
+  const int dropped = m_model->firstHeld();
   const auto mark = [&](int first, int end, KvRowState state) {
+    first = std::max(first, state == KvRowState::dropped ? 0 : dropped);
     if (end > first)
-      painter.fillRect(QRectF(strip.left() + first * column, strip.top(),
-                              std::max(theme.px(1.5), (end - first) * column), strip.height() - theme.px(1)),
+      painter.fillRect(QRectF(strip.left() + first * width, strip.top(),
+                              std::max(theme.px(1.5), (end - first) * width), strip.height() - theme.px(1)),
                        stateColor(state, theme));
   };
-  if (m_layout.strip > 0) {
+  if (m_layout.strip > 0 && isHeld) {
     mark(0, step.firstRow, KvRowState::kept);
     mark(step.firstRow, step.firstNewPosition, KvRowState::recomputed);
     mark(step.firstNewPosition, m_model->tokens(), KvRowState::added);
   }
-  // What the step added stands out on the rows themselves too.
-  const QRectF fresh(block.left() + step.firstNewPosition * column, block.top() + m_layout.strip,
-                     (m_model->tokens() - step.firstNewPosition) * column, block.height() - m_layout.strip);
   painter.setBrush(Qt::NoBrush);
+  if (dropped > 0)
+    drawMasked(painter, QRectF(block.left(), block.top(), dropped * width, block.height()), theme);
+  // What the step added stands out on the rows themselves too.
+  const int firstFresh = std::max(step.firstNewPosition, dropped);
+  const QRectF fresh(block.left() + firstFresh * width, block.top() + m_layout.strip,
+                     (m_model->tokens() - firstFresh) * width, block.height() - m_layout.strip);
   painter.setPen(QPen(theme.accent, theme.px(1)));
-  if (block.height() >= theme.px(8) && block.width() >= theme.px(kWideBlock)) painter.drawRect(fresh);
-  painter.setPen(QPen(theme.line, theme.px(1), m_model->cacheOn() ? Qt::SolidLine : Qt::DashLine));
+  if (isHeld && !m_model->isState() && block.height() >= theme.px(8) && block.width() >= theme.px(kWideBlock))
+    painter.drawRect(fresh);
+  painter.setPen(QPen(theme.line, theme.px(1), m_model->cacheOn() && isHeld ? Qt::SolidLine : Qt::DashLine));
   painter.drawRect(block);
-  const double middle = m_layout.values(layer, head).top();
+  const double middle = m_layout.values(layer, column).top();
   if (block.height() >= theme.px(20)) {
     painter.setPen(QPen(theme.background, theme.px(1)));
     painter.drawLine(QPointF(block.left() + theme.px(1), middle),
@@ -234,16 +268,19 @@ void KvContentsPicture::frameBlock(QPainter& painter, const Theme& theme, int la
 
 /// Rows and heads that the run does without are crossed out where they stand.
 void KvContentsPicture::strikeBlock(QPainter& painter, const Theme& theme, LayerIndex layer,
-                                    KvHeadIndex head) const {
-  const QRectF block = m_layout.block(layer.value, head.value);
-  const QRectF body = block.adjusted(0, m_layout.strip, 0, 0);
-  const double column = columnWidth();
+                                    int column) const {
+  if (m_model->isLatent() && column == 0) return;  // what all heads share is struck out head by head
+  const KvHeadIndex head = m_model->columns()[static_cast<std::size_t>(column)].head;
+  const QRectF body = m_layout.block(layer.value, column).adjusted(0, m_layout.strip, 0, 0);
+  const double width = columnWidth();
   QColor veil = theme.background;
   veil.setAlphaF(0.78f);
-  for (const int p : m_model->struckRows(layer, head)) {
-    const QRectF row(body.left() + p * column, body.top(), std::max(column, theme.px(2)), body.height());
-    painter.fillRect(row, veil);
-    drawCross(painter, row, theme);
+  if (!m_model->isState()) {
+    for (const int p : m_model->struckRows(layer, head)) {
+      const QRectF row(body.left() + p * width, body.top(), std::max(width, theme.px(2)), body.height());
+      painter.fillRect(row, veil);
+      drawCross(painter, row, theme);
+    }
   }
   const int struck = m_model->struckHeadsOf(layer, head);
   if (struck < m_model->headsPerGroup()) return;
@@ -253,19 +290,19 @@ void KvContentsPicture::strikeBlock(QPainter& painter, const Theme& theme, Layer
 
 void KvContentsPicture::paintSelection(QPainter& painter, const Theme& theme) const {
   const Selection& s = m_model->selection();
-  const double column = columnWidth();
-  const QRectF chosen = m_layout.block(s.layer.value, s.head.value / m_model->headsPerGroup());
+  const double width = columnWidth();
+  const QRectF chosen = m_layout.block(s.layer.value, m_model->chosenColumn());
   drawOutline(painter, chosen.adjusted(-theme.px(1), -theme.px(1), theme.px(1), theme.px(1)), theme.accent,
               theme.px(2));
-  if (s.key.value >= m_model->tokens()) return;
+  if (s.key.value >= m_model->tokens() || m_model->isState()) return;
   QColor pointed = theme.text;
   pointed.setAlpha(170);
   for (int layer = 0; layer < m_model->layers(); ++layer) {
-    for (int head = 0; head < m_model->kvHeads(); ++head) {
-      const QRectF b = m_layout.block(layer, head);
+    for (int column = 0; column < m_layout.heads; ++column) {
+      const QRectF b = m_layout.block(layer, column);
       if (b.width() < kWideBlock * theme.scale) continue;
       drawOutline(painter,
-                  QRectF(b.left() + s.key.value * column, b.top() + m_layout.strip, column,
+                  QRectF(b.left() + s.key.value * width, b.top() + m_layout.strip, width,
                          b.height() - m_layout.strip),
                   pointed, theme.px(1));
     }
@@ -278,29 +315,44 @@ std::vector<LegendItem> KvContentsPicture::legend(const Theme& theme) const {
   const auto state = [&](const QString& text, KvRowState which) {
     items.push_back({text, colorSample(stateColor(which, theme))});
   };
-  state(tr("new in this step"), KvRowState::added);
-  if (step.firstRow > 0) state(tr("kept and read"), KvRowState::kept);
-  if (step.firstNewPosition > step.firstRow) state(tr("computed again"), KvRowState::recomputed);
+  if (!m_model->isState()) {
+    state(tr("new in this step"), KvRowState::added);
+    if (step.firstRow > m_model->firstHeld()) state(tr("kept and read"), KvRowState::kept);
+    if (step.firstNewPosition > step.firstRow) state(tr("computed again"), KvRowState::recomputed);
+  }
+  if (m_model->firstHeld() > 0)
+    items.push_back({tr("left the window: held no more"),
+                     [theme](QPainter& painter, const QRectF& r) { drawMasked(painter, r, theme); }});
+  if (m_model->isLatent())
+    items.push_back({tr("rebuilt in every step, never cached"), [theme](QPainter& painter, const QRectF& r) {
+                       painter.setBrush(Qt::NoBrush);
+                       painter.setPen(QPen(theme.line, theme.px(1), Qt::DashLine));
+                       painter.drawRect(r);
+                     }});
   if (m_model->anyStruck())
     items.push_back({tr("struck out (what-if)"),
                      [theme](QPainter& painter, const QRectF& r) { drawCross(painter, r, theme); }});
-  const double dim = m_settings.norms ? std::sqrt(static_cast<double>(m_model->headDim())) : 1.0;
-  const auto ramp = [&](const QString& name, float max, const QColor& color) {
-    const QColor high = m_model->cacheOn() ? color : faded(color, theme);
-    items.push_back({QStringLiteral("%1 0 … %2").arg(name, shortNumber(static_cast<double>(max) * dim)),
-                     [high, theme](QPainter& painter, const QRectF& r) {
-                       QImage image(64, 1, QImage::Format_RGB32);
-                       for (int i = 0; i < 64; ++i)
-                         image.setPixelColor(i, 0, mixed(theme.panel, high, i / 63.0));
-                       drawCells(painter, r, image);
-                       painter.setBrush(Qt::NoBrush);
-                       painter.setPen(theme.line);
-                       painter.drawRect(r);
-                     },
-                     40});
-  };
-  ramp(m_settings.norms ? QStringLiteral("‖k‖") : QStringLiteral("|k|"), m_model->keyMax(), theme.key);
-  ramp(m_settings.norms ? QStringLiteral("‖v‖") : QStringLiteral("|v|"), m_model->valueMax(), theme.value);
+  for (const KvColumn& column : m_model->columns()) {
+    for (const KvPart& part : {column.upper, column.lower}) {
+      // Each scale once: the first column that has it.
+      if (&column != &m_model->columns().front() && !m_model->isLatent()) continue;
+      const QString name = showsNorms()
+                               ? QString(part.sizeName).replace(QLatin1Char('|'), QStringLiteral("‖"))
+                               : part.sizeName;
+      const QColor high = inkOf(column, part.numbers, theme);
+      items.push_back({QStringLiteral("%1 0 … %2").arg(name, shortNumber(scaleEnd(part))),
+                       [high, theme](QPainter& painter, const QRectF& r) {
+                         QImage image(64, 1, QImage::Format_RGB32);
+                         for (int i = 0; i < 64; ++i)
+                           image.setPixelColor(i, 0, mixed(theme.panel, high, i / 63.0));
+                         drawCells(painter, r, image);
+                         painter.setBrush(Qt::NoBrush);
+                         painter.setPen(theme.line);
+                         painter.drawRect(r);
+                       },
+                       40});
+    }
+  }
   if (m_model->missingRows() > 0)
     items.push_back({tr("%1 positions: values not stored (trace budget)").arg(m_model->missingRows()),
                      colorSample(mixed(theme.background, theme.panel, 0.6))});
@@ -319,44 +371,58 @@ std::optional<Hit> KvContentsPicture::hitTest(QPointF point) const {
     if (place.area.contains(point)) return headHit(place);
   }
   for (int layer = 0; layer < m_model->layers(); ++layer) {
-    for (int head = 0; head < m_model->kvHeads(); ++head) {
-      if (m_layout.block(layer, head).contains(point)) return rowHit(point, layer, head);
+    for (int column = 0; column < m_layout.heads; ++column) {
+      if (m_layout.block(layer, column).contains(point)) return rowHit(point, layer, column);
     }
   }
   return std::nullopt;
 }
 
-/// The number of the row that lies at this height: of K as it is kept (turned, where positions turn it), or
-/// of V.
-NumberPlace KvContentsPicture::numberAt(QPointF point, int layer, int head, Selection row) const {
-  const QRectF values = m_layout.values(layer, head), keys = m_layout.keys(layer, head);
-  const bool ofValues = values.contains(point);
-  const QRectF& box = ofValues ? values : keys;
-  const ModelConfig& config = m_model->config();
-  if (!ofValues && siteExists(Site::kRot, config)) row.site = Site::kRot;
-  const int element = static_cast<int>((point.y() - box.top()) / box.height() * config.headDim);
-  return {row, box.contains(point) ? std::clamp(element, 0, config.headDim - 1) : -1, row.key.value};
+/// The number that lies there, at this height of a row: of K as it is kept (turned, where positions turn it),
+/// of V, of a latent or of a state.
+NumberPlace KvContentsPicture::numberAt(QPointF point, int layer, int column, Selection row) const {
+  const bool isUpper = !m_layout.values(layer, column).contains(point);
+  const QRectF box = isUpper ? m_layout.keys(layer, column) : m_layout.values(layer, column);
+  const KvColumn& what = m_model->columns()[static_cast<std::size_t>(column)];
+  const int height = isUpper ? what.upper.height : what.lower.height;
+  const int down =
+      std::clamp(static_cast<int>((point.y() - box.top()) / box.height() * height), 0, height - 1);
+  const TracePlace place = m_model->place(what, isUpper);
+  row.site = place.site;
+  if (m_model->isState()) {
+    const int d = m_model->headDim();
+    const int across = std::clamp(static_cast<int>((point.x() - box.left()) / columnWidth()), 0, d - 1);
+    return {row, (isUpper ? down : d) * d + across, m_model->tokens() - 1};
+  }
+  // Within its head's part of the row, where sites have heads.
+  const SiteHeads heads = siteHeads(place.site, m_model->config());
+  const int element = (heads.count > 1 ? place.index % heads.width : 0) + down;
+  return {row, box.contains(point) ? element : -1, row.key.value};
 }
 
-Hit KvContentsPicture::rowHit(QPointF point, int layer, int head) const {
-  const QRectF block = m_layout.block(layer, head);
-  const int position = std::max(0, static_cast<int>((point.x() - block.left()) / columnWidth()));
+Hit KvContentsPicture::rowHit(QPointF point, int layer, int column) const {
+  const QRectF block = m_layout.block(layer, column);
+  const KvColumn& what = m_model->columns()[static_cast<std::size_t>(column)];
+  const int across = std::max(0, static_cast<int>((point.x() - block.left()) / columnWidth()));
   Hit hit;
   hit.hovered = m_model->selection();
-  hit.toolTip = m_model->toolTip(LayerIndex{layer}, KvHeadIndex{head}, position);
+  hit.toolTip = m_model->toolTip(LayerIndex{layer}, what, across);
   hit.clicked = hit.hovered;
   hit.clicked->layer = LayerIndex{layer};
-  // A query head that reads this block: the selected one stays when it does.
-  const int group = m_model->headsPerGroup();
-  if (hit.clicked->head.value / group != head) hit.clicked->head = HeadIndex{head * group};
-  hit.clicked->site = m_layout.values(layer, head).contains(point) ? Site::vProj : Site::kProj;
-  if (position < m_model->tokens()) {
-    hit.hovered.key = hit.clicked->key = Position{position};
-    hit.strikes.push_back(m_model->strikeRow(LayerIndex{layer}, KvHeadIndex{head}, position));
-    hit.number = numberAt(point, layer, head, *hit.clicked);
+  hit.clicked->head = m_model->readerOf(column);
+  const bool isLower = m_layout.values(layer, column).contains(point);
+  const Site site = m_model->place(what, !isLower).site;
+  hit.clicked->site = site == Site::kRot && !m_model->isLatent() ? Site::kProj : site;
+  if (m_model->isState()) {
+    hit.number = numberAt(point, layer, column, *hit.clicked);
+  } else if (across < m_model->tokens()) {
+    hit.hovered.key = hit.clicked->key = Position{across};
+    hit.strikes.push_back(m_model->strikeRow(LayerIndex{layer}, what, across));
+    hit.number = numberAt(point, layer, column, *hit.clicked);
   }
-  hit.strikes.push_back(m_model->strikeGroup(LayerIndex{layer}, KvHeadIndex{head}));
-  hit.strikesOnClick = m_settings.strikes && position < m_model->tokens();
+  hit.strikes.push_back(m_model->isLatent() ? m_model->strikeHead(LayerIndex{layer}, hit.clicked->head)
+                                            : m_model->strikeGroup(LayerIndex{layer}, what.head));
+  hit.strikesOnClick = m_settings.strikes && (m_model->isState() || across < m_model->tokens());
   return hit;
 }
 

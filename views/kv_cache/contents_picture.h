@@ -5,11 +5,11 @@
 #include "views/kv_cache/contents_panel.h"
 #include "views/kv_cache/kv_cache_layout.h"
 #include "views/kv_cache/kv_cache_model.h"
+#include "views/kv_cache/kv_lanes.h"
 #include "views/legend.h"
 
-#include <functional>
+#include <array>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace decodescope {
@@ -20,8 +20,9 @@ struct KvContentsSettings {
   bool strikes = false;  ///< a click strikes out instead of selecting
 };
 
-/// The K and V rows of every layer and key/value head as blocks that grow to the right, a column a position;
-/// what the step read, computed anew and computed again.
+/// What is cached of every layer and column (KvColumn) as blocks that grow to the right, a column a position;
+/// what the step read, computed anew, computed again and dropped. Of linear attention its states, which do
+/// not grow.
 class KvContentsPicture {
  public:
   /// Needs KvCacheModel::State::ready. The model is kept until the next paint() or clear().
@@ -44,22 +45,26 @@ class KvContentsPicture {
   double columnWidth() const;
   void paintBlocks(QPainter& painter, const Theme& theme);
   void fillBlocks(QPainter& painter, const Theme& theme) const;
-  void fillRows(QPainter& painter, const QRectF& area,
-                const std::function<std::span<const float>(int)>& rowOf, const ColorScale& scale,
-                const QList<QRgb>& colors) const;
-  void frameBlock(QPainter& painter, const Theme& theme, int layer, int head) const;
-  void strikeBlock(QPainter& painter, const Theme& theme, LayerIndex layer, KvHeadIndex head) const;
+  void fillPart(QPainter& painter, const Theme& theme, LayerIndex layer, int column, bool isUpper) const;
+  /// The part's numbers, `height` rows of as many columns as are drawn, magnitudes; NaN where there is none.
+  std::vector<float> partNumbers(LayerIndex layer, const KvColumn& column, bool isUpper) const;
+  bool showsNorms() const { return m_settings.norms && !m_model->isState(); }
+  double scaleEnd(const KvPart& part) const;
+  QColor inkOf(const KvColumn& column, KvNumbers numbers, const Theme& theme) const;
+  void frameBlock(QPainter& painter, const Theme& theme, int layer, int column) const;
+  void strikeBlock(QPainter& painter, const Theme& theme, LayerIndex layer, int column) const;
   void paintSelection(QPainter& painter, const Theme& theme) const;
   void paintLabels(QPainter& painter, const Theme& theme);
   void nameGroups(QPainter& painter, const Theme& theme);
-  void nameReaders(QPainter& painter, const Theme& theme, KvHeadIndex group);
+  void nameReaders(QPainter& painter, const Theme& theme, int column);
   void drawHeadName(QPainter& painter, const Theme& theme, const QRectF& area, const QString& name,
                     bool struck) const;
   void nameLayers(QPainter& painter, const Theme& theme) const;
   void namePositions(QPainter& painter, const Theme& theme) const;
+  void nameStateColumns(QPainter& painter, const Theme& theme) const;
   std::vector<LegendItem> legend(const Theme& theme) const;
-  NumberPlace numberAt(QPointF point, int layer, int head, Selection row) const;
-  Hit rowHit(QPointF point, int layer, int head) const;
+  NumberPlace numberAt(QPointF point, int layer, int column, Selection row) const;
+  Hit rowHit(QPointF point, int layer, int column) const;
   Hit headHit(const HeadPlace& place) const;
 
   const KvCacheModel* m_model = nullptr;
@@ -72,10 +77,10 @@ class KvContentsPicture {
   /// What the kept image of blocks depends on.
   struct Key {
     std::uint64_t run;
-    int step, missing;
+    int step, missing, rebuiltHead;
     bool norms, dark;
     double scale;
-    float keyMax, valueMax;
+    std::array<float, kKvNumbers> maxima;
     friend bool operator==(const Key&, const Key&) = default;
   };
   KeptImage<Key> m_blocks;

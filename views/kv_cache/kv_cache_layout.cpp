@@ -21,13 +21,14 @@ QRectF KvCacheLayout::stateStrip(int layer, int head) const {
 QRectF KvCacheLayout::keys(int layer, int head) const {
   QRectF r = block(layer, head);
   r.setTop(r.top() + strip);
-  r.setHeight(r.height() / 2);
+  const auto column = static_cast<std::size_t>(head);
+  r.setHeight(r.height() * (column < upperShares.size() ? upperShares[column] : 0.5));
   return r;
 }
 
 QRectF KvCacheLayout::values(int layer, int head) const {
-  QRectF r = keys(layer, head);
-  r.translate(0, r.height());
+  QRectF r = block(layer, head);
+  r.setTop(keys(layer, head).bottom());
   return r;
 }
 
@@ -35,6 +36,7 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
   KvCacheLayout layout;
   layout.layers = std::max(1, needs.layers);
   layout.heads = std::max(1, needs.heads);
+  layout.upperShares = needs.upperShares;
   const double s = needs.scale;
   const bool small = area.width() < 280 * s || area.height() < 220 * s;
   const double pad = small ? 3 * s : 12 * s;
@@ -89,7 +91,7 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
   if (!layout.panel.isNull() && layout.panel.top() > rest.top())
     layout.panel.setTop(layout.blocks.bottom() + bottom + gap);
   const double height = layout.block(0, 0).height();
-  layout.strip = height >= 14 * s ? std::min(5 * s, height * 0.14) : 0;
+  layout.strip = needs.strip && height >= 14 * s ? std::min(5 * s, height * 0.14) : 0;
   if (!labels) return layout;
   for (int h = 0; h < layout.heads; ++h) {
     const QRectF b = layout.block(0, h);

@@ -17,12 +17,13 @@ struct KvCacheLayout {
   std::vector<QRectF> layerLabels;   ///< one a layer
   double blockGapX = 0, blockGapY = 0;
   int layers = 0, heads = 0;
-  double strip = 0;  ///< height of the state strip on top of each block; 0: none
-  QRectF panel;      ///< numbers and curves
+  double strip = 0;                 ///< height of the state strip on top of each block; 0: none
+  std::vector<double> upperShares;  ///< of a block's height below the strip, one a column; none: a half
+  QRectF panel;                     ///< numbers and curves
   QRectF legend;
   QRectF readout;
 
-  /// Of one layer and key/value head: the state strip, K and V.
+  /// Of one layer and column: the state strip, the upper part (K) and the lower one (V).
   QRectF block(int layer, int head) const;
   QRectF stateStrip(int layer, int head) const;
   QRectF keys(int layer, int head) const;
@@ -41,6 +42,8 @@ struct KvCacheLayoutNeeds {
   int layers = 1;
   int heads = 1;
   bool shared = false;  ///< several query heads read one key/value head
+  bool strip = true;    ///< blocks have a state strip
+  std::vector<double> upperShares = {};
 };
 
 /// Blocks first: layers down, key/value heads across; the panel to the right, or below in upright areas.

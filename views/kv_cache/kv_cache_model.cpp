@@ -1,6 +1,5 @@
 #include "views/kv_cache/kv_cache_model.h"
 
-#include "core/attention/attention_rows.h"
 #include "core/cost/decode_cost.h"
 #include "views/text_fit.h"
 
@@ -18,12 +17,21 @@ QString tr(const char* text) {
   return QCoreApplication::translate("KvCacheView", text);
 }
 
-float largest(std::span<const float> row) {
+float largestOf(std::span<const float> row) {
   float m = 0;
   for (const float v : row) {
     if (std::isfinite(v)) m = std::max(m, std::abs(v));
   }
   return m;
+}
+
+/// A head's S and z as they stood after the token: (d + 1, d).
+ConstMatrixSpan stateOf(const PositionTrace& trace, const ModelConfig& config, LayerIndex layer,
+                        KvHeadIndex head) {
+  const int d = config.headDim;
+  const std::span<const float> row = trace.row(Site::state, layer);
+  if (row.empty()) return {};
+  return {row.data() + static_cast<std::ptrdiff_t>(head.value) * (d + 1) * d, d + 1, d};
 }
 
 double norm(std::span<const float> row) {
@@ -46,7 +54,8 @@ void KvCacheModel::present(const SessionSnapshot& session, const Selection& sele
   m_selection = clampTo(selection, session);
   m_tokens = m_missingRows = 0;
   m_capacity = 16;
-  m_keyMax = m_valueMax = 0;
+  m_largest = {};
+  m_columns.clear();
   if (session.lanes.empty() || !session.lanes[static_cast<std::size_t>(m_selection.lane)].run->model) {
     m_state = State::noModel;
     m_run = nullptr;
@@ -65,14 +74,50 @@ void KvCacheModel::present(const SessionSnapshot& session, const Selection& sele
     return;
   }
   m_cacheOn = step().kvCache;
-  if (config.attention != AttentionKind::softmax) {
-    m_state = State::lacking;
-    return;
-  }
   m_state = State::ready;
   while (m_capacity < m_tokens) m_capacity *= 2;
   m_capacity = std::max(m_tokens, std::min(m_capacity, config.maxPositionEmbeddings));
+  if (isState()) m_capacity = m_headDim;
+  makeColumns();
   measure();
+}
+
+void KvCacheModel::makeColumns() {
+  const ModelConfig& c = config();
+  const auto words = [](const char* utf8) { return QString::fromUtf8(utf8); };
+  const KvPart keys{KvNumbers::keys, m_headDim, words("K"), words("|k|")};
+  const KvPart values{KvNumbers::values, c.valueHeadDim(), words("V"), words("|v|")};
+  if (isLatent()) {
+    const KvPart latents{KvNumbers::latents, c.kvLoraRank, words("c"), words("|c|")};
+    const KvPart rotary{KvNumbers::keys, c.qkRopeHeadDim, words("kᴿ"), words("|kᴿ|")};
+    m_columns = {{KvHeadIndex{0}, true, latents, rotary},
+                 {KvHeadIndex{m_selection.head.value}, false, keys, values}};
+    return;
+  }
+  for (int g = 0; g < m_kvHeads; ++g) {
+    if (isState()) {
+      m_columns.push_back({KvHeadIndex{g},
+                           true,
+                           {KvNumbers::state, m_headDim, words("S"), words("|S|")},
+                           {KvNumbers::normalizer, 1, words("z"), words("|z|")}});
+    } else {
+      m_columns.push_back({KvHeadIndex{g}, true, keys, values});
+    }
+  }
+}
+
+int KvCacheModel::chosenColumn() const {
+  return isLatent() ? 0 : m_selection.head.value / m_headsPerGroup;
+}
+
+HeadIndex KvCacheModel::readerOf(int column) const {
+  const bool reads = isLatent() || m_selection.head.value / m_headsPerGroup == column;
+  return reads ? m_selection.head : HeadIndex{column * m_headsPerGroup};
+}
+
+int KvCacheModel::firstHeld() const {
+  const int window = config().slidingWindow;
+  return window > 0 && m_cacheOn ? std::max(0, m_tokens - window) : 0;
 }
 
 void KvCacheModel::measure() {
@@ -82,21 +127,38 @@ void KvCacheModel::measure() {
     m_measuredRun = m_run->runId;
   }
   if (static_cast<int>(m_extents.size()) < m_tokens) m_extents.resize(static_cast<std::size_t>(m_tokens));
+  const auto add = [](Extent& extent, KvNumbers numbers, std::span<const float> row) {
+    float& most = extent.largest[static_cast<std::size_t>(numbers)];
+    most = std::max(most, largestOf(row));
+  };
   for (int p = 0; p < m_tokens; ++p) {
     Extent& extent = m_extents[static_cast<std::size_t>(p)];
-    const bool stored = trace(p) != nullptr;
+    const PositionTrace* stored = trace(p);
     if (!stored) ++m_missingRows;
-    if (stored && !extent.known) {
-      for (int layer = 0; layer < m_layers; ++layer) {
-        for (int g = 0; g < m_kvHeads; ++g) {
-          extent.key = std::max(extent.key, largest(keyRow(LayerIndex{layer}, KvHeadIndex{g}, p)));
-          extent.value = std::max(extent.value, largest(valueRow(LayerIndex{layer}, KvHeadIndex{g}, p)));
+    for (int layer = 0; stored && !extent.known && layer < m_layers; ++layer) {
+      const LayerIndex l{layer};
+      if (isLatent()) {
+        add(extent, KvNumbers::latents, stored->row(Site::kvALayernorm, l));
+        add(extent, KvNumbers::keys, stored->row(Site::kRot, l));
+      }
+      for (int g = 0; g < m_kvHeads; ++g) {
+        const KvHeadIndex head{g};
+        if (isState()) {
+          const ConstMatrixSpan state = stateOf(*stored, config(), l, head);
+          const std::span<const float> all(state.data, static_cast<std::size_t>(state.rows * state.cols));
+          const auto z = static_cast<std::size_t>(m_headDim);
+          if (all.empty()) continue;
+          add(extent, KvNumbers::state, all.first(all.size() - z));
+          add(extent, KvNumbers::normalizer, all.last(z));
+        } else {
+          add(extent, KvNumbers::keys, keyRow(l, head, p));
+          add(extent, KvNumbers::values, valueRow(l, head, p));
         }
       }
-      extent.known = true;
     }
-    m_keyMax = std::max(m_keyMax, extent.key);
-    m_valueMax = std::max(m_valueMax, extent.value);
+    extent.known = extent.known || stored;
+    for (std::size_t i = 0; i < m_largest.size(); ++i)
+      m_largest[i] = std::max(m_largest[i], extent.largest[i]);
   }
 }
 
@@ -150,11 +212,16 @@ bool KvCacheModel::anyStruck() const {
                      [&](const auto& struck) { return struck.from.value <= last; });
 }
 
-StrikeOffer KvCacheModel::strikeRow(LayerIndex layer, KvHeadIndex head, int position) const {
+StrikeOffer KvCacheModel::strikeRow(LayerIndex layer, const KvColumn& column, int position) const {
   StrikeOffer offer;
-  offer.title = tr("Strike out K and V of position %1 in layer %2, %3")
-                    .arg(tokenText(position), QString::number(layer.value), groupName(head));
-  offer.rows.push_back({layer, head, Position{position}});
+  const bool isShared = isLatent() && column.isHeld;
+  offer.title = isShared
+                    ? tr("Strike out the latent of position %1 in layer %2, for all heads")
+                          .arg(tokenText(position), QString::number(layer.value))
+                    : tr("Strike out K and V of position %1 in layer %2, %3")
+                          .arg(tokenText(position), QString::number(layer.value), groupName(column.head));
+  for (int g = isShared ? 0 : column.head.value; g < (isShared ? m_kvHeads : column.head.value + 1); ++g)
+    offer.rows.push_back({layer, KvHeadIndex{g}, Position{position}});
   return offer;
 }
 
@@ -180,6 +247,7 @@ std::uint64_t KvCacheModel::bytesFor(int tokens) const {
 }
 
 KvRowState KvCacheModel::rowState(int position) const {
+  if (position < firstHeld()) return KvRowState::dropped;
   if (position >= step().firstNewPosition) return KvRowState::added;
   return position >= step().firstRow ? KvRowState::recomputed : KvRowState::kept;
 }
@@ -191,9 +259,28 @@ std::span<const float> KvCacheModel::keyRow(LayerIndex layer, KvHeadIndex head, 
 
 std::span<const float> KvCacheModel::valueRow(LayerIndex layer, KvHeadIndex head, int position) const {
   const PositionTrace* row = trace(position);
-  if (!row) return {};
-  const auto d = static_cast<std::size_t>(m_headDim);
-  return row->row(Site::vProj, layer).subspan(static_cast<std::size_t>(head.value) * d, d);
+  return row ? attentionValue(config(), *row, layer, head) : std::span<const float>();
+}
+
+TracePlace KvCacheModel::place(const KvColumn& column, bool isUpper) const {
+  const KvPart& part = isUpper ? column.upper : column.lower;
+  if (part.numbers == KvNumbers::latents) return {Site::kvALayernorm, 0};
+  if (isState()) return {Site::state, column.head.value * (m_headDim + 1) * m_headDim};
+  if (part.numbers == KvNumbers::values) return attentionValuePlace(config(), column.head);
+  return isLatent() && column.isHeld ? rotaryKeyPlace(config(), column.head, true)
+                                     : attentionKeyPlace(config(), column.head);
+}
+
+std::span<const float> KvCacheModel::row(LayerIndex layer, const KvColumn& column, bool isUpper,
+                                         int position) const {
+  const PositionTrace* stored = trace(position);
+  if (!stored || isState()) return {};
+  return numbersAt(*stored, layer, place(column, isUpper), (isUpper ? column.upper : column.lower).height);
+}
+
+ConstMatrixSpan KvCacheModel::state(LayerIndex layer, KvHeadIndex head) const {
+  const PositionTrace* last = trace(m_tokens - 1);
+  return last && isState() ? stateOf(*last, config(), layer, head) : ConstMatrixSpan();
 }
 
 QString KvCacheModel::label(int position) const {
@@ -214,9 +301,10 @@ QString KvCacheModel::title() const {
 QString KvCacheModel::subtitle() const {
   if (m_state != State::ready) return {};
   QString at = tr("step %1 of %2").arg(m_selection.step.value).arg(m_run->stepCount());
-  if (const int window = m_run->model->config().slidingWindow; window > 0 && m_tokens > window && m_cacheOn)
-    at += tr("  ·  window of %1: only the last %1 rows are held, earlier ones are shown from the trace")
-              .arg(window);
+  if (firstHeld() > 0)
+    at += tr("  ·  window of %1: positions 0–%2 have left it, the cache holds them no more")
+              .arg(config().slidingWindow)
+              .arg(firstHeld() - 1);
   const StepRecord& s = step();
   const int again = s.firstNewPosition - s.firstRow;
   if (again > 0) {
@@ -227,6 +315,20 @@ QString KvCacheModel::subtitle() const {
   }
   if (!m_cacheOn) return tr("%1  ·  nothing is kept: the next step computes every row again").arg(at);
   const int added = m_tokens - s.firstNewPosition;
+  if (isState())
+    return added == 1
+               ? tr("%1  ·  the new token is added to each state: S + φ(k)·vᵀ and z + φ(k)  ·  no row is "
+                    "kept, nothing grows")
+                     .arg(at)
+               : tr("%1  ·  %2 tokens are added to each state, one after the other: S + φ(k)·vᵀ and z + "
+                    "φ(k)  ·  no row is kept")
+                     .arg(at)
+                     .arg(added);
+  if (isLatent()) {
+    const QString rows = added == 1 ? tr("one new row of c and kᴿ in every layer, for all heads")
+                                    : tr("%1 new rows of c and kᴿ in every layer, for all heads").arg(added);
+    return tr("%1  ·  %2  ·  K and V are rebuilt from c in every step and not kept").arg(at, rows);
+  }
   return added == 1
              ? tr("%1  ·  one new row of K and V in every layer and head  ·  the others are read").arg(at)
              : tr("%1  ·  %2 new rows of K and V in every layer and head").arg(at).arg(added);
@@ -247,29 +349,63 @@ int KvCacheModel::heldRows() const {
   return window > 0 ? std::min(window, m_tokens) : m_tokens;
 }
 
+/// The size in letters, and the same with numbers.
+QStringList KvCacheModel::lettersOfSize() const {
+  const ModelConfig& c = config();
+  const auto whole = [](int n) { return QString::number(n); };
+  if (isLatent())
+    return {tr("L · (C + r) · T · 4 bytes"),
+            QStringLiteral("%1 · (%2 + %3) · %4 · 4")
+                .arg(whole(m_layers), whole(c.kvLoraRank), whole(c.qkRopeHeadDim), whole(heldRows()))};
+  if (isState())
+    return {tr("L · G · d · (d + 1) · 4 bytes"),
+            QStringLiteral("%1 · %2 · %3 · (%3 + 1) · 4")
+                .arg(whole(m_layers), whole(m_kvHeads), whole(m_headDim))};
+  const QString rows = c.slidingWindow > 0 ? tr("min(T, W)") : tr("T");
+  return {
+      (m_cacheOn ? tr("2 (K, V) · L · G · d · %1 · 4 bytes") : tr("2 · L · G · d · %1 · 4 bytes")).arg(rows),
+      QStringLiteral("2 · %1 · %2 · %3 · %4 · 4")
+          .arg(whole(m_layers), whole(m_kvHeads), whole(m_headDim), whole(heldRows()))};
+}
+
 QStringList KvCacheModel::formula() const {
   if (m_state != State::ready) return {};
-  if (!m_cacheOn) {
-    return {tr("with the cache on: 2 · L · G · d · T · 4 bytes"),
-            QStringLiteral("2 · %1 · %2 · %3 · %4 · 4 = %5 B")
-                .arg(m_layers)
-                .arg(m_kvHeads)
-                .arg(m_headDim)
-                .arg(heldRows())
-                .arg(groupedNumber(bytesFor(m_tokens)))};
-  }
-  return {tr("2 (K, V) · L · G · d · T · 4 bytes"), QStringLiteral("2 · %1 · %2 · %3 · %4 · 4 = %5 B")
-                                                        .arg(m_layers)
-                                                        .arg(m_kvHeads)
-                                                        .arg(m_headDim)
-                                                        .arg(heldRows())
-                                                        .arg(groupedNumber(step().kvBytes))};
+  QStringList lines = lettersOfSize();
+  if (!m_cacheOn) lines[0] = tr("with the cache on: %1").arg(lines[0]);
+  lines[1] += QStringLiteral(" = %1 B").arg(groupedNumber(m_cacheOn ? step().kvBytes : bytesFor(m_tokens)));
+  return lines;
 }
 
 QString KvCacheModel::sharing() const {
-  if (m_state != State::ready || m_headsPerGroup == 1) return {};
+  if (m_state != State::ready) return {};
+  const ModelConfig& c = config();
+  const std::uint64_t bytes = sizeof(float) * static_cast<std::uint64_t>(m_layers * m_tokens);
+  const std::uint64_t rows =
+      bytes * static_cast<std::uint64_t>(c.numAttentionHeads * (c.headDim + c.valueHeadDim()));
+  if (isLatent())
+    return tr("K and V of all %1 heads would take %2 (×%3)")
+        .arg(c.numAttentionHeads)
+        .arg(byteText(rows))
+        .arg(QString::number(static_cast<double>(rows) / static_cast<double>(bytesFor(m_tokens)), 'g', 3));
+  if (isState()) {
+    const std::uint64_t kept = bytes * 2 * static_cast<std::uint64_t>(c.keyValueWidth());
+    return tr("rows of K and V would take %1 by now, and more with each token").arg(byteText(kept));
+  }
+  if (m_headsPerGroup == 1) return {};
   const std::uint64_t all = bytesFor(m_tokens) * static_cast<unsigned>(m_headsPerGroup);
   return tr("one K and V per query head would take %1 (×%2)").arg(byteText(all)).arg(m_headsPerGroup);
+}
+
+std::vector<std::pair<KvNumbers, double>> KvCacheModel::heldShares() const {
+  const KvColumn& held = m_columns.front();
+  const double upper = isState() ? m_headDim : held.upper.height, lower = held.lower.height;
+  return {{held.upper.numbers, upper / (upper + lower)}, {held.lower.numbers, lower / (upper + lower)}};
+}
+
+QString KvCacheModel::columnName(const KvColumn& column) const {
+  if (!isLatent()) return groupName(column.head);
+  return column.isHeld ? tr("cached, for all heads")
+                       : tr("K and V of head %1, rebuilt").arg(column.head.value);
 }
 
 std::vector<std::pair<QString, QString>> KvCacheModel::facts() const {
@@ -279,11 +415,13 @@ std::vector<std::pair<QString, QString>> KvCacheModel::facts() const {
   facts.emplace_back(tr("rows computed"), groupedNumber(static_cast<std::uint64_t>(s.rowsComputed)));
   facts.emplace_back(tr("computed again"),
                      groupedNumber(static_cast<std::uint64_t>(s.firstNewPosition - s.firstRow)));
-  facts.emplace_back(tr("K and V read"), byteText(s.counters.kvBytesRead));
-  facts.emplace_back(tr("K and V written"), byteText(s.counters.kvBytesWritten));
+  const QString what = isLatent() ? tr("c and kᴿ") : isState() ? tr("state") : tr("K and V");
+  facts.emplace_back(tr("%1 read").arg(what), byteText(s.counters.kvBytesRead));
+  facts.emplace_back(tr("%1 written").arg(what), byteText(s.counters.kvBytesWritten));
   const int context = m_run->model->config().maxPositionEmbeddings;
   facts.emplace_back(tr("cache of a full context (%1)").arg(context), byteText(bytesFor(context)));
   facts.emplace_back(tr("multiply-adds"), groupedNumber(s.counters.macs()));
+  if (isLatent()) facts.emplace_back(tr("to rebuild cached rows"), groupedNumber(s.counters.rebuildMacs));
   if (s.firstNewPosition > s.firstRow)
     facts.emplace_back(tr("largest |Δ|"), QString::number(s.maxAbsDiff, 'g', 2));
   return facts;
@@ -302,6 +440,10 @@ QString KvCacheModel::stateText(int position) const {
   switch (rowState(position)) {
     case KvRowState::kept:
       return tr("kept in the cache, read in this step");
+    case KvRowState::dropped:
+      return position >= step().firstNewPosition
+                 ? tr("new in this step, and out of the window already: not kept")
+                 : tr("left the window of %1: held no more").arg(config().slidingWindow);
     case KvRowState::recomputed:
       return m_cacheOn ? tr("computed again to fill the cache")
                        : tr("computed again in this step, then dropped");
@@ -313,24 +455,37 @@ QString KvCacheModel::stateText(int position) const {
 
 QString KvCacheModel::readout() const {
   if (m_state != State::ready) return {};
+  if (isState()) return tr("after %1 tokens: the same size as after one").arg(m_tokens);
   const int position = m_selection.key.value;
   return tr("position %1: %2").arg(tokenText(position), stateText(position));
 }
 
-QString KvCacheModel::toolTip(LayerIndex layer, KvHeadIndex head, int position) const {
-  QString text = tr("layer %1, %2").arg(QString::number(layer.value), groupName(head));
-  if (m_headsPerGroup > 1) text += QStringLiteral(" (%1)").arg(groupReaders(head));
-  if (position >= m_tokens)
-    return text + QLatin1Char('\n') + tr("position %1: not reached yet").arg(position);
-  text += QLatin1Char('\n') + tr("position %1: %2").arg(tokenText(position), stateText(position));
-  const std::vector<int> struck = struckRows(layer, head);
-  if (std::find(struck.begin(), struck.end(), position) != struck.end())
+QString KvCacheModel::toolTip(LayerIndex layer, const KvColumn& column, int across) const {
+  if (isState()) return stateToolTip(layer, column);
+  QString text = tr("layer %1, %2").arg(QString::number(layer.value), columnName(column));
+  if (m_headsPerGroup > 1) text += QStringLiteral(" (%1)").arg(groupReaders(column.head));
+  if (across >= m_tokens) return text + QLatin1Char('\n') + tr("position %1: not reached yet").arg(across);
+  text += QLatin1Char('\n') + tr("position %1: %2").arg(tokenText(across), stateText(across));
+  if (!column.isHeld) text += QLatin1Char('\n') + tr("rebuilt from its latent c in every step, never cached");
+  const std::vector<int> struck = struckRows(layer, column.head);
+  if (std::find(struck.begin(), struck.end(), across) != struck.end())
     text += QLatin1Char('\n') + tr("struck out: no query sees it (what-if)");
-  const std::span<const float> k = keyRow(layer, head, position), v = valueRow(layer, head, position);
-  if (k.empty()) return text + QLatin1Char('\n') + tr("values not stored any more (trace budget)");
-  text += QLatin1Char('\n') + tr("K %1  ‖k‖ = %2").arg(firstNumbers(k), shortNumber(norm(k)));
-  text += QLatin1Char('\n') + tr("V %1  ‖v‖ = %2").arg(firstNumbers(v), shortNumber(norm(v)));
+  for (const bool isUpper : {true, false}) {
+    const std::span<const float> numbers = row(layer, column, isUpper, across);
+    if (numbers.empty()) return text + QLatin1Char('\n') + tr("values not stored any more (trace budget)");
+    text += QStringLiteral("\n%1 %2  ‖%3‖ = %4")
+                .arg(isUpper ? column.upper.letter : column.lower.letter, firstNumbers(numbers),
+                     (isUpper ? column.upper : column.lower).letter.toLower(), shortNumber(norm(numbers)));
+  }
   return text;
+}
+
+QString KvCacheModel::stateToolTip(LayerIndex layer, const KvColumn& column) const {
+  QString text = tr("layer %1, %2: S = Σ φ(k)·vᵀ (%3 × %3), z = Σ φ(k) (%3)")
+                     .arg(QString::number(layer.value), columnName(column))
+                     .arg(m_headDim);
+  if (m_headsPerGroup > 1) text += QStringLiteral("\n%1").arg(groupReaders(column.head));
+  return text + QLatin1Char('\n') + tr("after %1 tokens; φ(x) = elu(x) + 1").arg(m_tokens);
 }
 
 QString KvCacheModel::headToolTip(HeadIndex head, bool wholeGroup) const {
@@ -343,52 +498,26 @@ QString KvCacheModel::headToolTip(HeadIndex head, bool wholeGroup) const {
   return text;
 }
 
-/// What the architecture keeps instead of keys and values, and what it holds after the shown step.
-QString KvCacheModel::lackingText() const {
-  const ModelConfig& c = m_run->model->config();
-  const QString held = groupedNumber(step().kvBytes);
-  if (c.attention == AttentionKind::latent) {
-    return tr("Multi-head latent attention keeps a latent of %1 numbers and one rotary key of %2 a token and "
-              "layer, for all %3 heads; keys and values are rebuilt from the latent. Held after step %4: "
-              "%5 · (%1 + %2) · %6 · 4 = %7 B.")
-        .arg(c.kvLoraRank)
-        .arg(c.qkRopeHeadDim)
-        .arg(c.numAttentionHeads)
-        .arg(m_selection.step.value)
-        .arg(m_layers)
-        .arg(m_cacheOn ? m_tokens : 0)
-        .arg(held);
-  }
-  return tr("Linear attention keeps no row of any token: a running state of %1 · %2 · (%2 + 1) numbers a "
-            "layer, "
-            "however long the text. Held after step %3: %4 B.")
-      .arg(c.numKeyValueHeads)
-      .arg(c.headDim)
-      .arg(m_selection.step.value)
-      .arg(held);
-}
-
 QString KvCacheModel::emptyTitle() const {
   if (m_state == State::noModel) return tr("No model is open");
-  if (m_state == State::lacking) return tr("No rows of K and V");
   return m_cacheOn ? tr("The cache is empty") : tr("The cache is off");
 }
 
 QString KvCacheModel::emptyText() const {
   if (m_state == State::noModel)
     return tr("Open a model: the K and V rows of every layer and head appear here as they are computed.");
-  if (m_state == State::lacking) return lackingText();
-  if (m_run->promptLength == 0)
-    return tr("Type a prompt and make a step: each token gets a row of K and of V in each of %1 layers and "
-              "%2 heads.")
-        .arg(m_layers)
-        .arg(m_kvHeads);
-  const QString step = tr("Make a step (Space in the window): the prompt's %1 tokens get a row of K and of V "
-                          "in each of %2 layers and %3 "
-                          "heads.")
-                           .arg(m_run->promptLength)
-                           .arg(m_layers)
-                           .arg(m_kvHeads);
+  const QString gets =
+      isLatent() ? tr("each token gets a latent and a rotary key, for all heads, in each of %1 layers.")
+                       .arg(m_layers)
+      : isState() ? tr("each token is added to a state of fixed size in each of %1 layers and %2 heads.")
+                        .arg(m_layers)
+                        .arg(m_kvHeads)
+                  : tr("each token gets a row of K and of V in each of %1 layers and %2 heads.")
+                        .arg(m_layers)
+                        .arg(m_kvHeads);
+  if (m_run->promptLength == 0) return tr("Type a prompt and make a step: %1").arg(gets);
+  const QString step = tr("Make a step (Space in the window) to read the prompt's %1 tokens: %2")
+                           .arg(QString::number(m_run->promptLength), gets);
   return m_cacheOn ? step
                    : step + QLatin1Char(' ') + tr("Without a cache nothing is kept for the step after it.");
 }
@@ -400,36 +529,56 @@ QString KvCacheModel::description() const {
   return shared.isEmpty() ? text : text + QLatin1Char(' ') + shared + QLatin1Char('.');
 }
 
+/// A site's rows of a layer as the dump stacks them.
+NamedTable KvCacheModel::rowsTable(Site site, LayerIndex layer) const {
+  NamedTable table;
+  table.name = QString::fromStdString(siteDumpName(site, layer));
+  const SiteHeads heads = siteHeads(site, config());
+  table.shape = {m_tokens, heads.count, heads.width};
+  for (int g = 0; g < heads.count; ++g) {
+    for (int i = 0; i < heads.width; ++i)
+      table.columns << (heads.count == 1 && isLatent() ? QStringLiteral("[%1]").arg(i)
+                                                       : QStringLiteral("head %1 [%2]").arg(g).arg(i));
+  }
+  for (int p = 0; p < m_tokens; ++p) {
+    table.rowLabels << tokenText(p);
+    const PositionTrace* stored = trace(p);
+    const std::span<const float> row = stored ? stored->row(site, layer) : std::span<const float>();
+    if (row.empty()) {
+      table.values.insert(table.values.end(), static_cast<std::size_t>(heads.count * heads.width),
+                          std::numeric_limits<float>::quiet_NaN());
+    } else {
+      table.values.insert(table.values.end(), row.begin(), row.end());
+    }
+  }
+  return table;
+}
+
 std::vector<NamedTable> KvCacheModel::tables() const {
   if (m_state != State::ready) return {};
-  // K and V of the selected layer as the dump names them, and the counts by step.
+  // What the selected layer keeps, as the dump names it, and the counts by step.
   const LayerIndex layer = m_selection.layer;
-  const bool rotary = PositionTrace::stores(Site::kRot, m_run->model->config());
+  const bool rotary = siteExists(Site::kRot, config());
   std::vector<NamedTable> tables;
-  for (const bool isKey : {true, false}) {
+  if (isState()) {
     NamedTable table;
-    table.name = QString::fromStdString(siteDumpName(!isKey   ? Site::vProj
-                                                     : rotary ? Site::kRot
-                                                              : Site::kProj,
-                                                     layer));
-    table.shape = {m_tokens, m_kvHeads, m_headDim};
+    table.name = QString::fromStdString(siteDumpName(Site::state, layer));
+    table.shape = {m_kvHeads, m_headDim + 1, m_headDim};
     for (int g = 0; g < m_kvHeads; ++g) {
-      for (int i = 0; i < m_headDim; ++i) table.columns << QStringLiteral("head %1 [%2]").arg(g).arg(i);
-    }
-    for (int p = 0; p < m_tokens; ++p) {
-      table.rowLabels << tokenText(p);
-      for (int g = 0; g < m_kvHeads; ++g) {
-        const std::span<const float> row =
-            isKey ? keyRow(layer, KvHeadIndex{g}, p) : valueRow(layer, KvHeadIndex{g}, p);
-        if (row.empty()) {
-          table.values.insert(table.values.end(), static_cast<std::size_t>(m_headDim),
-                              std::numeric_limits<float>::quiet_NaN());
-        } else {
-          table.values.insert(table.values.end(), row.begin(), row.end());
-        }
+      const ConstMatrixSpan s = state(layer, KvHeadIndex{g});
+      for (int i = 0; i <= m_headDim; ++i) {
+        table.rowLabels << (i < m_headDim ? QStringLiteral("head %1 S[%2]").arg(g).arg(i)
+                                          : QStringLiteral("head %1 z").arg(g));
+        for (int c = 0; c < m_headDim; ++c)
+          table.values.push_back(s.data ? s(i, c) : std::numeric_limits<float>::quiet_NaN());
       }
     }
+    for (int c = 0; c < m_headDim; ++c) table.columns << QStringLiteral("[%1]").arg(c);
     tables.push_back(std::move(table));
+  } else if (isLatent()) {
+    tables = {rowsTable(Site::kvALayernorm, layer), rowsTable(Site::kRot, layer)};
+  } else {
+    tables = {rowsTable(rotary ? Site::kRot : Site::kProj, layer), rowsTable(Site::vProj, layer)};
   }
   NamedTable steps;
   steps.name = QStringLiteral("steps");

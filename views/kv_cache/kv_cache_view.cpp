@@ -135,11 +135,14 @@ FrameTexts KvCacheView::texts(const Theme& theme) const {
 
 std::vector<double> KvCacheView::scaleEnds() const {
   if (m_panel != Panel::contents) return {};
-  return {static_cast<double>(m_model.keyMax()), static_cast<double>(m_model.valueMax())};
+  return {m_model.maxima().begin(), m_model.maxima().end()};
 }
 
 void KvCacheView::setScaleEnds(const std::vector<double>& ends) {
-  m_model.setMaxima(static_cast<float>(ends[0]), static_cast<float>(ends[1]));
+  std::array<float, kKvNumbers> maxima{};
+  std::transform(ends.begin(), ends.begin() + kKvNumbers, maxima.begin(),
+                 [](double end) { return static_cast<float>(end); });
+  m_model.setMaxima(maxima);
 }
 
 void KvCacheView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {

@@ -1,5 +1,6 @@
 #include "views/kv_cache/lockstep_picture.h"
 
+#include "views/head_colors.h"
 #include "views/heatmap.h"
 #include "views/picture_frame.h"
 #include "views/text_fit.h"
@@ -24,6 +25,11 @@ QColor stateColor(KvCellState state, const QColor& ink, const Theme& theme) {
       return mixed(theme.background, theme.panel, 0.6);
     case KvCellState::reused:
       return mixed(ink, theme.background, theme.dark ? 0.5 : 0.55);
+    case KvCellState::rebuilt:
+      return mixed(ink, theme.background, theme.dark ? 0.72 : 0.78);
+    case KvCellState::dropped:
+    case KvCellState::folded:
+      return theme.maskedCell;
     case KvCellState::added:
       return theme.accent;
     case KvCellState::unused:
@@ -51,8 +57,12 @@ void drawStrip(QPainter& painter, const QRectF& strip, bool across, double cell,
     if (p < lane.tokens() && lane.row(matrix, p) == lane.row(matrix, first)) continue;
     const KvCellState state = lane.row(matrix, first);
     const double least = state == KvCellState::added ? theme.px(2) : 0;
-    if (state != KvCellState::absent)
-      painter.fillRect(stretch(strip, across, cell, first, p, least), stateColor(state, ink, theme));
+    const QRectF part = stretch(strip, across, cell, first, p, least);
+    if (state == KvCellState::dropped || state == KvCellState::folded) {
+      drawMasked(painter, part, theme);
+    } else if (state != KvCellState::absent) {
+      painter.fillRect(part, stateColor(state, ink, theme));
+    }
     first = p;
   }
   if (cell >= theme.px(4)) {
@@ -70,12 +80,38 @@ void drawStrip(QPainter& painter, const QRectF& strip, bool across, double cell,
   drawOutline(painter, strip, theme.line, theme.px(1), empty ? Qt::DashLine : Qt::SolidLine);
 }
 
+/// Linear attention: what stands where scores would.
+void drawNoScores(QPainter& painter, const QRectF& box, const KvLockstepLane& lane, const Theme& theme) {
+  const ModelConfig& c = lane.config();
+  painter.fillRect(box, mixed(theme.background, theme.panel, 0.6));
+  drawOutline(painter, box, theme.line, theme.px(1), Qt::DashLine);
+  painter.setFont(theme.sized(11.5));
+  const TextMetrics metrics(painter.font(), painter.device());
+  const double line = std::ceil(metrics.height() * 1.15), inside = box.width() - theme.px(16);
+  // The state is as large as it is: a square of so many cells would be.
+  const QStringList words =
+      QStringList{tr("No scores."), tr("S: %1 × %1").arg(c.headDim), tr("z: %1").arg(c.headDim)} +
+      wrappedWords(tr("Each new row adds φ(k)·vᵀ to S and φ(k) to z, then φ(q) reads them: the same work "
+                      "however long the text."),
+                   metrics, inside, 8);
+  const double height = static_cast<double>(words.size()) * line;
+  double y = std::max(box.top() + theme.px(4), box.center().y() - height / 2);
+  for (const QString& word : words) {
+    if (y + line > box.bottom()) break;
+    painter.setPen(word == words.front() ? theme.text : theme.faintText);
+    drawFitted(painter, QRectF(box.left() + theme.px(8), y, inside, line), Qt::AlignCenter, word);
+    y += line;
+  }
+}
+
 void drawScores(QPainter& painter, const QRectF& box, double cell, const KvLockstepLane& lane,
                 const Theme& theme) {
   const int tokens = lane.tokens();
   painter.fillRect(box, stateColor(KvCellState::absent, theme.accent, theme));
   const QRectF rows = stretch(box, false, cell, lane.firstRow(), tokens, theme.px(2));
-  if (lane.masked() && lane.firstRow() < tokens - 1) drawMasked(painter, rows, theme);
+  if (lane.isLinear()) return drawNoScores(painter, box, lane, theme);
+  const bool hides = lane.firstRow() < tokens - 1 || lane.firstVisible(tokens - 1) > 0;
+  if (lane.masked() && hides) drawMasked(painter, rows, theme);
   // Rows thinner than a dot are drawn together.
   const double dot = 1 / pixelRatio(painter);
   const int pool = std::max(1, static_cast<int>(std::ceil(dot / cell)));
@@ -83,6 +119,7 @@ void drawScores(QPainter& painter, const QRectF& box, double cell, const KvLocks
     const int end = std::min(tokens, r + pool);
     const KvCellState state = lane.row(KvMatrix::scores, end - 1);
     QRectF row = stretch(box, false, cell, r, end, end == tokens ? theme.px(2) : 0);
+    row.setLeft(box.left() + lane.firstVisible(end - 1) * cell);
     row.setWidth(lane.visible(end - 1) * cell);
     painter.fillRect(row, stateColor(state, theme.accent, theme));
   }
@@ -107,20 +144,23 @@ KvEquationLayout layoutKvEquation(const QRectF& area, const KvEquationNeeds& nee
   const double gap = 6 * s, sign = 22 * s, under = line;
   // Strips are a fifth as wide as the scores: the numbers of a row are not told apart here.
   constexpr double kStrip = 0.2;
+  const double latent = needs.hasLatent ? 0.5 * kStrip : 0, latentGap = needs.hasLatent ? gap : 0;
   const auto sideWith = [&](double labels) {
     return std::min((rest.width() - labels - gap - 2 * sign) / (1 + 3 * kStrip),
-                    (rest.height() - under - gap) / (1 + kStrip));
+                    (rest.height() - under - gap - latentGap) / (1 + kStrip + latent));
   };
   double labels = needs.labelWidth + 5 * s;
   if (sideWith(labels) / needs.tokens < line * 0.85) labels = 0;
   const double side = std::max(1.0, sideWith(labels));
   band.cell = side / needs.tokens;
   const double strip = kStrip * side;
-  const double left = rest.left(), top = rest.top() + strip + gap;
+  const double above = latent * side + latentGap;
+  const double left = rest.left(), top = rest.top() + above + strip + gap;
   if (labels > 0) band.labels = QRectF(left, top, needs.labelWidth, side);
   band.q = QRectF(left + labels, top, strip, side);
   band.scores = QRectF(band.q.right() + gap, top, side, side);
-  band.k = QRectF(band.scores.left(), rest.top(), side, strip);
+  band.k = QRectF(band.scores.left(), rest.top() + above, side, strip);
+  if (needs.hasLatent) band.latent = QRectF(band.k.left(), rest.top(), side, latent * side);
   band.times = QRectF(band.scores.right(), top, sign, side);
   band.v = QRectF(band.times.right(), top, strip, side);
   band.equals = QRectF(band.v.right(), top, sign, side);
@@ -134,9 +174,13 @@ KvEquationLayout layoutKvEquation(const QRectF& area, const KvEquationNeeds& nee
 
 std::vector<LegendItem> KvLockstepPicture::legend(const Theme& theme, const KvLockstepModel& model) {
   std::vector<LegendItem> items;
+  const bool isLatent = std::any_of(model.lanes().begin(), model.lanes().end(),
+                                    [](const KvLockstepLane& lane) { return lane.isLatent(); });
   const auto has = [&](KvCellState state) {
     return std::any_of(model.lanes().begin(), model.lanes().end(), [&](const KvLockstepLane& lane) {
-      return lane.count(KvMatrix::q, state) + lane.count(KvMatrix::k, state) > 0;
+      return lane.count(KvMatrix::q, state) + lane.count(KvMatrix::k, state) +
+                 lane.count(KvMatrix::latent, state) >
+             0;
     });
   };
   const auto add = [&](const QString& text, KvCellState state) {
@@ -145,20 +189,32 @@ std::vector<LegendItem> KvLockstepPicture::legend(const Theme& theme, const KvLo
   add(tr("computed now"), KvCellState::added);
   add(tr("computed, read by nobody"), KvCellState::unused);
   if (has(KvCellState::reused))
-    items.push_back({tr("reused from the cache (K, V)"),
-                     [theme](QPainter& painter, const QRectF& r) {
+    items.push_back({isLatent ? tr("reused from the cache (c, kᴿ)") : tr("reused from the cache (K, V)"),
+                     [theme, isLatent](QPainter& painter, const QRectF& r) {
+                       const QColor left = isLatent ? latentColor(theme) : theme.key;
                        QRectF half = r;
                        half.setWidth(r.width() / 2);
-                       painter.fillRect(half, stateColor(KvCellState::reused, theme.key, theme));
+                       painter.fillRect(half, stateColor(KvCellState::reused, left, theme));
                        half.moveLeft(half.right());
-                       painter.fillRect(half, stateColor(KvCellState::reused, theme.value, theme));
+                       painter.fillRect(
+                           half, stateColor(KvCellState::reused, isLatent ? theme.key : theme.value, theme));
                      },
                      18});
   const bool fills = std::all_of(model.lanes().begin(), model.lanes().end(),
                                  [](const KvLockstepLane& lane) { return lane.lane().cacheOn(); });
   add(fills ? tr("computed again, to fill the cache") : tr("computed again, for nothing"),
       KvCellState::repeated);
+  add(tr("K, V rebuilt from c"), KvCellState::rebuilt);
+  const auto addHatched = [&](const QString& text, KvCellState state) {
+    if (has(state))
+      items.push_back({text, [theme](QPainter& painter, const QRectF& r) { drawMasked(painter, r, theme); }});
+  };
+  addHatched(tr("left the window"), KvCellState::dropped);
+  addHatched(tr("in the state: the row is gone"), KvCellState::folded);
   add(tr("not computed"), KvCellState::absent);
+  const bool isLinear = std::any_of(model.lanes().begin(), model.lanes().end(),
+                                    [](const KvLockstepLane& lane) { return lane.isLinear(); });
+  if (isLinear) return items;
   items.push_back(
       {tr("masked"), [theme](QPainter& painter, const QRectF& r) { drawMasked(painter, r, theme); }});
   return items;
@@ -172,6 +228,8 @@ void KvLockstepPicture::paint(QPainter& painter, const QRectF& area, const Theme
   needs.scale = theme.scale;
   needs.lineHeight = std::ceil(metrics.height());
   needs.tokens = std::max(1, model.tokens());
+  needs.hasLatent = std::any_of(model.lanes().begin(), model.lanes().end(),
+                                [](const KvLockstepLane& lane) { return lane.isLatent(); });
   for (int p = 0; p < std::min(needs.tokens, 64); ++p)
     needs.labelWidth = std::max(needs.labelWidth, metrics.horizontalAdvance(model.label(p)));
   needs.labelWidth = std::min(std::ceil(needs.labelWidth), theme.px(90));
@@ -225,6 +283,8 @@ void KvLockstepPicture::paintLane(QPainter& painter, const Theme& theme, const K
 
   const double cell = band.cell;
   drawStrip(painter, band.q, false, cell, lane, KvMatrix::q, theme.query, theme);
+  if (!band.latent.isNull())
+    drawStrip(painter, band.latent, true, cell, lane, KvMatrix::latent, latentColor(theme), theme);
   drawStrip(painter, band.k, true, cell, lane, KvMatrix::k, theme.key, theme);
   drawScores(painter, band.scores, cell, lane, theme);
   drawStrip(painter, band.v, false, cell, lane, KvMatrix::v, theme.value, theme);
@@ -238,16 +298,25 @@ void KvLockstepPicture::paintLane(QPainter& painter, const Theme& theme, const K
                Qt::AlignHCenter | Qt::AlignVCenter, text);
   };
   under(band.q, theme.query, QStringLiteral("Q"));
-  under(band.scores, theme.text,
-        firstFitting({QStringLiteral("Q·Kᵀ/√d → w"), QStringLiteral("scores"), QStringLiteral("s")}, metrics,
-                     band.scores.width()));
+  if (lane.isLinear()) {
+    under(band.scores, theme.text, QString::fromUtf8("S, z"));
+  } else {
+    under(band.scores, theme.text,
+          firstFitting({QStringLiteral("Q·Kᵀ/√d → w"), QStringLiteral("scores"), QStringLiteral("s")},
+                       metrics, band.scores.width()));
+  }
   under(band.v, theme.value, QStringLiteral("V"));
-  under(band.context, theme.text, QStringLiteral("w·V"));
+  under(band.context, theme.text, lane.isLinear() ? QString::fromUtf8("φ(q)S/φ(q)z") : QStringLiteral("w·V"));
   const QRectF corner(band.q.left(), band.k.top(), band.k.left() - band.q.left() - theme.px(3),
                       band.k.height());
   if (metrics.horizontalAdvance(QStringLiteral("Kᵀ")) <= corner.width()) {
     painter.setPen(theme.key);
     drawFitted(painter, corner, Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("Kᵀ"));
+  }
+  if (!band.latent.isNull()) {
+    const QRectF before(band.q.left(), band.latent.top(), corner.width(), band.latent.height());
+    painter.setPen(latentColor(theme));
+    drawFitted(painter, before, Qt::AlignRight | Qt::AlignVCenter, QString::fromUtf8("c, kᴿ"));
   }
   painter.setFont(theme.sized(20, QFont::DemiBold));
   painter.setPen(theme.text);
@@ -265,7 +334,7 @@ void KvLockstepPicture::paintLane(QPainter& painter, const Theme& theme, const K
   // The chosen query and key.
   const int query = std::min(model.selection().query.value, lane.tokens() - 1),
             key = std::min(model.selection().key.value, lane.tokens() - 1);
-  if (cell >= theme.px(3) && query >= 0 && key >= 0) {
+  if (cell >= theme.px(3) && query >= 0 && key >= 0 && !lane.isLinear()) {
     drawOutline(painter,
                 QRectF(band.scores.left() + key * cell, band.scores.top() + query * cell, cell, cell),
                 theme.text, theme.px(1.5));
@@ -343,17 +412,22 @@ std::optional<Hit> KvLockstepPicture::hitTest(QPointF point, const KvLockstepMod
     } strips[] = {{band.q, KvMatrix::q, Site::qProj},
                   {band.k, KvMatrix::k, Site::kProj},
                   {band.v, KvMatrix::v, Site::vProj},
-                  {band.context, KvMatrix::context, Site::context}};
+                  {band.context, KvMatrix::context, Site::context},
+                  {band.latent, KvMatrix::latent, Site::kvALayernorm}};
     for (const auto& strip : strips) {
       if (!strip.box.contains(point)) continue;
-      const bool across = strip.matrix == KvMatrix::k;
+      const bool across = strip.matrix == KvMatrix::k || strip.matrix == KvMatrix::latent;
       const int p = at(across ? point.x() - strip.box.left() : point.y() - strip.box.top());
       if (p < 0 || p >= lane.tokens()) return std::nullopt;
       hit.toolTip = model.rowToolTip(lane, strip.matrix, p);
-      (strip.matrix == KvMatrix::k || strip.matrix == KvMatrix::v ? hit.hovered.key : hit.hovered.query) =
-          Position{p};
+      (across || strip.matrix == KvMatrix::v ? hit.hovered.key : hit.hovered.query) = Position{p};
       hit.clicked = hit.hovered;
-      hit.clicked->site = strip.site;
+      // MLA has neither k_proj nor v_proj, nor always q_proj.
+      const ModelConfig& config = lane.config();
+      const bool ofQueries = strip.matrix == KvMatrix::q;
+      hit.clicked->site = siteExists(strip.site, config) ? strip.site
+                          : ofQueries                    ? queryProjectionSite(config)
+                                                         : Site::kvBProj;
       return hit;
     }
     if (!band.scores.contains(point)) continue;

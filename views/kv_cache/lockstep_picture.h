@@ -15,6 +15,7 @@ namespace decodescope {
 struct KvEquationLayout {
   QRectF words;   ///< the lane's name and counts
   QRectF labels;  ///< tokens left of Q; null where they find no room
+  QRectF latent;  ///< above Kᵀ: MLA's cached rows, across; null for others
   QRectF q, k, scores, v, context;
   QRectF times, equals;  ///< the signs behind the scores and behind V
   QRectF history;        ///< below: rows computed by step; null where there is no room
@@ -27,6 +28,7 @@ struct KvEquationNeeds {
   double wordLines = 2;
   double labelWidth = 0;
   int tokens = 1;
+  bool hasLatent = false;
 };
 
 KvEquationLayout layoutKvEquation(const QRectF& area, const KvEquationNeeds& needs);

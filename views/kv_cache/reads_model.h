@@ -31,7 +31,16 @@ class KvReadsModel {
   };
   const std::vector<Reads>& keyReads() const { return m_keys; }       ///< of K; V's are the same
   const std::vector<Reads>& queryReads() const { return m_queries; }  ///< of q
-  /// All reads of K rows together: the score cells that a head computed so far.
+  /// MLA: of the latent, once a step for the rebuilding of its key and value; empty for others.
+  const std::vector<Reads>& latentReads() const { return m_latents; }
+  /// What the cache's rows are: of K and V, MLA's latents, none of linear attention.
+  const std::vector<Reads>& cachedReads() const { return m_latents.empty() ? m_keys : m_latents; }
+  bool isLatent() const { return m_shown.config().attention == AttentionKind::latent; }
+  bool isLinear() const { return m_shown.config().attention == AttentionKind::linear; }
+  /// Positions first … tokensSeen−1 whose rows some query of the step sees.
+  int firstRead(const StepRecord& step) const;
+  /// All reads of K rows together: the score cells that a head computed so far. Linear attention: rows of k
+  /// and v that were added to the state.
   std::uint64_t allReads() const;
   /// What keeping Q too would take after the shown step: L · H · d · T · 4 bytes.
   std::uint64_t queryBytes() const;
@@ -47,7 +56,7 @@ class KvReadsModel {
 
  private:
   ShownRun m_shown;
-  std::vector<Reads> m_keys, m_queries;
+  std::vector<Reads> m_keys, m_queries, m_latents;
 };
 
 }  // namespace decodescope

@@ -1,5 +1,6 @@
 #include "views/kv_cache/reads_picture.h"
 
+#include "views/head_colors.h"
 #include "views/heatmap.h"
 #include "views/picture_frame.h"
 #include "views/text_fit.h"
@@ -20,16 +21,23 @@ QString tr(const char* text) {
 /// Room for the numbers left of a panel.
 constexpr double kAxis = 44;
 
-QColor laterColor(bool isQuery, const Theme& theme) {
-  return isQuery ? theme.query : theme.key;
+QColor laterColor(bool isQuery, const KvReadsModel& model, const Theme& theme) {
+  return isQuery ? theme.query : model.isLatent() ? latentColor(theme) : theme.key;
 }
 
 }  // namespace
 
 std::vector<LegendItem> KvReadsPicture::legend(const Theme& theme, const KvReadsModel& model) {
-  std::vector<LegendItem> items{
-      {tr("in the step that fed the token"), colorSample(theme.accent)},
-      {tr("in later steps, by new queries"), colorSample(laterColor(false, theme))}};
+  std::vector<LegendItem> items{{tr("in the step that fed the token"), colorSample(theme.accent)}};
+  if (!model.isLinear())
+    items.push_back(
+        {model.isLatent() ? tr("in later steps, for all heads") : tr("in later steps, by new queries"),
+         colorSample(laterColor(false, model, theme))});
+  const bool drops =
+      model.steps() > 0 && !model.isLinear() && model.firstRead(model.record(model.steps())) > 0;
+  if (drops)
+    items.push_back({tr("out of the window"),
+                     [theme](QPainter& painter, const QRectF& r) { drawMasked(painter, r, theme); }});
   const auto again = std::any_of(model.keyReads().begin(), model.keyReads().end(),
                                  [](const KvReadsModel::Reads& reads) { return reads.again > 0; });
   if (again) items.push_back({tr("by rows computed again"), colorSample(repeatedColor(theme))});
@@ -83,9 +91,13 @@ void KvReadsPicture::paintPanel(QPainter& painter, const Theme& theme, const KvR
     drawFitted(painter, QRectF(box.left(), box.top() - line - theme.px(2), box.width(), line),
                Qt::AlignLeft | Qt::AlignVCenter, text);
   };
-  above(panel.grid, isQuery ? theme.query : laterColor(false, theme),
+  above(panel.grid, laterColor(isQuery, model, theme),
         firstFitting(isQuery ? QStringList{tr("Rows of Q"), QStringLiteral("Q")}
-                             : QStringList{tr("Rows of K (V alike)"), QStringLiteral("K, V")},
+                     : model.isLatent()
+                         ? QStringList{tr("Rows of c, for all heads"), QString::fromUtf8("c, kᴿ")}
+                     : model.isLinear()
+                         ? QStringList{tr("Rows of K (V alike) added to the state"), QStringLiteral("K, V")}
+                         : QStringList{tr("Rows of K (V alike)"), QStringLiteral("K, V")},
                      TextMetrics(bold, painter.device()), panel.grid.width()));
   paintGrid(painter, panel.grid, theme, model, isQuery);
   // Steps down.
@@ -138,8 +150,16 @@ void KvReadsPicture::paintGrid(QPainter& painter, const QRectF& grid, const Them
                               (s - first + 1) * row),
                        color);
     };
+    // Out of every query's window.
+    const auto fillDropped = [&](int to) {
+      drawMasked(painter,
+                 QRectF(grid.left(), grid.top() + (first - 1) * row, to * column, (s - first + 1) * row),
+                 theme);
+    };
     // Old rows of K and V are read by the new queries; old rows of Q only where they are computed again.
-    if (!isQuery) fill(0, step.firstNewPosition, laterColor(false, theme));
+    const int firstRead = model.firstRead(step);
+    if (!isQuery && firstRead > 0 && !model.isLinear()) fillDropped(firstRead);
+    if (!isQuery) fill(firstRead, step.firstNewPosition, laterColor(false, model, theme));
     fill(step.firstRow, step.firstNewPosition, repeatedColor(theme));
     fill(step.firstNewPosition, step.tokensSeen, theme.accent);
   }
@@ -166,9 +186,9 @@ void KvReadsPicture::paintBars(QPainter& painter, const QRectF& bars, const Them
                                const KvReadsModel& model, bool isQuery) const {
   // One scale for both panels.
   int most = 1;
-  for (const KvReadsModel::Reads& reads : model.keyReads())
+  for (const KvReadsModel::Reads& reads : model.cachedReads())
     most = std::max(most, reads.own + reads.later + reads.again);
-  const std::vector<KvReadsModel::Reads>& all = isQuery ? model.queryReads() : model.keyReads();
+  const std::vector<KvReadsModel::Reads>& all = isQuery ? model.queryReads() : model.cachedReads();
   const double column = bars.width() / model.tokens();
   painter.setFont(theme.sized(10.5));
   painter.setPen(theme.faintText);
@@ -191,7 +211,7 @@ void KvReadsPicture::paintBars(QPainter& painter, const QRectF& bars, const Them
       bottom -= height;
     };
     stack(reads.own, theme.accent);
-    stack(reads.later, laterColor(isQuery, theme));
+    stack(reads.later, laterColor(isQuery, model, theme));
     stack(reads.again, repeatedColor(theme));
   }
   painter.setPen(QPen(theme.line, theme.px(1)));

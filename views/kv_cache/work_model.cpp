@@ -21,6 +21,8 @@ std::uint64_t partOf(KvWorkPart part, const Counters& counters) {
   switch (part) {
     case KvWorkPart::projections:
       return counters.projectionMacs;
+    case KvWorkPart::rebuild:
+      return counters.rebuildMacs;
     case KvWorkPart::attention:
       return counters.attentionMacs;
     case KvWorkPart::logits:
@@ -45,6 +47,8 @@ const char* columnName(KvWorkPart part) {
   switch (part) {
     case KvWorkPart::projections:
       return "projection_macs";
+    case KvWorkPart::rebuild:
+      return "rebuild_macs";
     case KvWorkPart::attention:
       return "attention_macs";
     case KvWorkPart::logits:
@@ -94,6 +98,8 @@ const KvLane* KvWorkModel::laneWith(bool cacheOn) const {
 std::vector<KvWorkPart> KvWorkModel::parts() const {
   switch (m_settings.measure) {
     case KvWorkSettings::Measure::macs:
+      if (ready() && config().attention == AttentionKind::latent)
+        return {KvWorkPart::projections, KvWorkPart::rebuild, KvWorkPart::attention, KvWorkPart::logits};
       return {KvWorkPart::projections, KvWorkPart::attention, KvWorkPart::logits};
     case KvWorkSettings::Measure::bytes:
       return {KvWorkPart::weightsRead, KvWorkPart::kvRead, KvWorkPart::kvWritten};
@@ -106,31 +112,40 @@ std::vector<KvWorkPart> KvWorkModel::parts() const {
 std::vector<KvWorkPart> KvWorkModel::plotted() const {
   // The output layer works on the last row alone, cache or not; what is written is a row a token.
   std::vector<KvWorkPart> parts = this->parts();
-  if (parts.size() > 2) parts.resize(2);
+  std::erase_if(parts,
+                [](KvWorkPart part) { return part == KvWorkPart::logits || part == KvWorkPart::kvWritten; });
   return parts;
 }
 
-QString KvWorkModel::name(KvWorkPart part) {
+QString KvWorkModel::name(KvWorkPart part) const {
+  const AttentionKind kind = ready() ? config().attention : AttentionKind::softmax;
+  const bool isLinear = kind == AttentionKind::linear;
+  const QString kept = isLinear                        ? tr("state")
+                       : kind == AttentionKind::latent ? tr("c and kᴿ")
+                                                       : tr("K and V");
   switch (part) {
     case KvWorkPart::projections:
       return tr("projections and MLP");
+    case KvWorkPart::rebuild:
+      return tr("K and V rebuilt from cached c");
     case KvWorkPart::attention:
-      return tr("attention: q·k and w·V");
+      return isLinear ? tr("attention: S + φ(k)vᵀ and φ(q)S") : tr("attention: q·k and w·V");
     case KvWorkPart::logits:
       return tr("output layer");
     case KvWorkPart::weightsRead:
       return tr("weights read");
     case KvWorkPart::kvRead:
-      return tr("K and V read");
+      return tr("%1 read").arg(kept);
     case KvWorkPart::kvWritten:
-      return tr("K and V written");
+      return tr("%1 written").arg(kept);
     case KvWorkPart::time:
       return tr("time");
   }
   return {};
 }
 
-QString KvWorkModel::shortName(KvWorkPart part) {
+QString KvWorkModel::shortName(KvWorkPart part) const {
+  if (part == KvWorkPart::rebuild) return tr("rebuilding K and V");
   return part == KvWorkPart::attention ? tr("attention") : name(part);
 }
 
@@ -222,6 +237,7 @@ QString KvWorkModel::valueText(const Cell& cell, bool isShort) const {
 
 QString KvWorkModel::ratioText(const Row& row) {
   if (!row.with.known || !row.without.known || row.with.value == 0) return {};
+  if (row.without.value == 0) return {};
   if (row.with.value == row.without.value) return QStringLiteral("=");
   const double ratio = static_cast<double>(row.without.value) / static_cast<double>(row.with.value);
   return QStringLiteral("×") + QLocale().toString(ratio, 'f', ratio < 10 ? 2 : ratio < 100 ? 1 : 0);
@@ -272,7 +288,9 @@ QStringList KvWorkModel::differences() const {
 
 QStringList KvWorkModel::formulaLines() const {
   if (!ready() || !hasFormula() || m_settings.measure != KvWorkSettings::Measure::macs) return {};
-  const ModelConfig& c = own().run->model->config();
+  const ModelConfig& c = config();
+  if (c.attention == AttentionKind::latent) return latentFormulaLines();
+  if (c.attention == AttentionKind::linear) return linearFormulaLines();
   const auto number = [](int n) { return static_cast<std::uint64_t>(n); };
   const std::uint64_t layers = number(c.numHiddenLayers), width = number(c.hiddenSize),
                       query = number(c.queryWidth()), keys = number(c.keyValueWidth()),
@@ -281,15 +299,44 @@ QStringList KvWorkModel::formulaLines() const {
   const std::uint64_t aCell = layers * 2 * query;
   // The letters below are those of plain attention over K and V: another kind counts otherwise.
   const Counters one = forwardCost(c, 3, 5);
-  if (one.projectionMacs != 3 * aRow || one.attentionMacs != (3 * 5 + 6) * aCell) return {};
+  const bool hasWindow = c.slidingWindow > 0;
+  if (one.projectionMacs != 3 * aRow || (!hasWindow && one.attentionMacs != (3 * 5 + 6) * aCell)) return {};
   const bool shared = c.numKeyValueHeads != c.numAttentionHeads;
   return {tr("n new rows on m cached ones"),
           tr("projections  n · L · (%1 + %2·D·F)")
               .arg(shared ? QStringLiteral("2·D·H·d + 2·D·G·d") : QStringLiteral("4·D·H·d"))
               .arg(products),
           tr("  = n · %1").arg(groupedNumber(aRow)),
-          tr("attention  L · 2·H·d · (n·m + n(n+1)/2)"),
+          hasWindow ? tr("attention  L · 2·H·d · cells, no more than %1 a row").arg(c.slidingWindow)
+                    : tr("attention  L · 2·H·d · (n·m + n(n+1)/2)"),
           tr("  = %1 · cells").arg(groupedNumber(aCell)),
+          tr("output layer  V·D = %1").arg(groupedNumber(one.logitMacs))};
+}
+
+/// The same of MLA: what its matrices cost is counted off forwardCost(), the letters say how.
+QStringList KvWorkModel::latentFormulaLines() const {
+  const ModelConfig& c = config();
+  const Counters one = forwardCost(c, 1, 0), later = forwardCost(c, 1, 1);
+  const QString queries = c.qLoraRank > 0 ? QStringLiteral("Q·(D + H·(n+r))") : QStringLiteral("D·H·(n+r)");
+  return {tr("N new rows on m cached ones"),
+          tr("projections  N · L · (%1 + D·(C+r) + C·H·(n+v) + H·v·D + %2·D·F)")
+              .arg(queries)
+              .arg(c.gatedMlp ? 3 : 2),
+          tr("  = N · %1").arg(groupedNumber(one.projectionMacs)),
+          tr("rebuilding  m · L · C·H·(n+v) = m · %1").arg(groupedNumber(later.rebuildMacs)),
+          tr("attention  L · H·(n+r+v) · (N·m + N(N+1)/2)"),
+          tr("  = %1 · cells").arg(groupedNumber(one.attentionMacs)),
+          tr("output layer  V·D = %1").arg(groupedNumber(one.logitMacs))};
+}
+
+QStringList KvWorkModel::linearFormulaLines() const {
+  const ModelConfig& c = config();
+  const Counters one = forwardCost(c, 1, 0);
+  return {tr("n new rows, however many came before"),
+          tr("projections  n · L · (2·D·H·d + 2·D·G·d + %1·D·F)").arg(c.gatedMlp ? 3 : 2),
+          tr("  = n · %1").arg(groupedNumber(one.projectionMacs)),
+          tr("attention  n · L · (G·d² + H·(d² + d))"),
+          tr("  = n · %1").arg(groupedNumber(one.attentionMacs)),
           tr("output layer  V·D = %1").arg(groupedNumber(one.logitMacs))};
 }
 
@@ -307,12 +354,21 @@ QStringList KvWorkModel::subtitle() const {
                     tr("%1 tokens").arg(step.tokensSeen)};
   const int t = step.tokensSeen, fed = step.firstNewPosition;
   if (!own().run->settings.rules.causalMask) return parts;
+  if (config().attention == AttentionKind::linear) {
+    parts << tr("without the cache %1 rows are added to the state anew; with it %2. There are no scores")
+                 .arg(t)
+                 .arg(t - fed);
+    return parts;
+  }
+  // Cells a head: every row sees itself and what is before it, within a window.
+  const auto cells = [&](int first) {
+    std::uint64_t sum = 0;
+    for (int row = first; row < t; ++row)
+      sum += static_cast<std::uint64_t>(row + 1 - config().firstVisible(row));
+    return groupedNumber(sum);
+  };
   parts << tr("without the cache %1 rows and %2 score cells a head; with it %3 and %4")
-               .arg(t)
-               .arg(groupedNumber(static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(t + 1) / 2))
-               .arg(t - fed)
-               .arg(groupedNumber(static_cast<std::uint64_t>(t) * static_cast<std::uint64_t>(t + 1) / 2 -
-                                  static_cast<std::uint64_t>(fed) * static_cast<std::uint64_t>(fed + 1) / 2));
+               .arg(QString::number(t), cells(0), QString::number(t - fed), cells(fed));
   return parts;
 }
 

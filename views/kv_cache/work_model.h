@@ -15,6 +15,7 @@ namespace decodescope {
 /// One kind of work that a step counts.
 enum class KvWorkPart {
   projections,
+  rebuild,  ///< MLA: keys and values of cached rows, from their latents
   attention,
   logits,
   weightsRead,
@@ -43,8 +44,8 @@ class KvWorkModel {
   /// What the curves show; every part of the measure is in parts().
   std::vector<KvWorkPart> plotted() const;
   std::vector<KvWorkPart> parts() const;
-  static QString name(KvWorkPart part);
-  static QString shortName(KvWorkPart part);
+  QString name(KvWorkPart part) const;
+  QString shortName(KvWorkPart part) const;
   /// By step from 1 on, as it was counted; summed when the settings say so.
   std::vector<double> counted(KvWorkPart part, const KvLane& lane) const;
   /// By step of the selected lane, what the closed formula gives for its tokens; empty where there is none.
@@ -82,7 +83,10 @@ class KvWorkModel {
 
  private:
   const KvLane& own() const;
+  const ModelConfig& config() const { return own().run->model->config(); }
   bool hasFormula() const;
+  QStringList latentFormulaLines() const;
+  QStringList linearFormulaLines() const;
   std::uint64_t formulaAt(KvWorkPart part, bool cacheOn, const StepRecord& step) const;
   Cell cell(KvWorkPart part, bool cacheOn) const;
   Row total() const;

@@ -91,20 +91,23 @@ void KvWorkPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
   }
   const std::vector<KvWorkPart> parts = model.plotted();
   std::vector<QRectF> places(parts.size(), plots);
-  if (parts.size() == 2) {
-    const double gap = theme.px(12);
-    if (plots.width() > plots.height() * 1.5) {
-      places[0].setWidth((plots.width() - gap) / 2);
-      places[1].setLeft(places[0].right() + gap);
-    } else if (plots.height() >= theme.px(220)) {
-      places[0].setHeight((plots.height() - gap) / 2);
-      places[1].setTop(places[0].bottom() + gap);
-    } else {
-      places.resize(1);
+  if (parts.size() > 1) {
+    const double gap = theme.px(12), count = static_cast<double>(parts.size());
+    const double width = (plots.width() - (count - 1) * gap) / count,
+                 height = (plots.height() - (count - 1) * gap) / count;
+    const bool isRow = plots.width() > plots.height() * 0.75 * count;
+    // One readable curve rather than several squeezed ones.
+    if (!isRow && height < theme.px(100)) places.resize(1);
+    for (std::size_t i = 0; places.size() > 1 && i < places.size(); ++i) {
+      const double at = static_cast<double>(i);
+      places[i] = isRow ? QRectF(plots.left() + at * (width + gap), plots.top(), width, plots.height())
+                        : QRectF(plots.left(), plots.top() + at * (height + gap), plots.width(), height);
     }
   }
+  // Several beside each other are narrow, and may be higher than wide.
+  const double upright = std::max(0.9, 0.45 * static_cast<double>(places.size()));
   for (QRectF& place : places)
-    place.setHeight(std::min(place.height(), std::max(theme.px(200), place.width() * 0.9)));
+    place.setHeight(std::min(place.height(), std::max(theme.px(200), place.width() * upright)));
   Key key{{},
           {},
           model.selection().step.value,
@@ -151,7 +154,7 @@ void KvWorkPicture::paintPlot(QPainter& painter, const QRectF& area, const Theme
   const Unit unit = isTime ? Unit{largest >= 1e7 ? 1e6 : 1e3, {}} : unitFor(largest);
   const QString unitName = isTime ? (unit.size > 1e3 ? QStringLiteral("ms") : QStringLiteral("µs"))
                                   : unitText(unit, model.settings().measure);
-  spec.title = QStringLiteral("%1 (%2)").arg(KvWorkModel::name(part), unitName);
+  spec.title = QStringLiteral("%1 (%2)").arg(model.name(part), unitName);
   spec.yLast = largest > 0 ? largest / unit.size : 1;
   // The smaller numbers are drawn last: bars of the one without a cache would hide them.
   std::vector<std::size_t> order;

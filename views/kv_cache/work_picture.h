@@ -38,7 +38,7 @@ class KvWorkPicture {
     int generation;
     friend bool operator==(const Key&, const Key&) = default;
   };
-  std::array<Plot, 2> m_plots;
+  std::array<Plot, 3> m_plots;
   KeptImage<Key> m_image;
   int m_generation = 0;  ///< rises with every figure for a file, which moves the plots
 };

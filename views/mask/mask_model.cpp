@@ -86,10 +86,16 @@ void MaskModel::work(int tokens) {
   m_dropped = droppedOut(m_strategies.weights, tokens, m_settings.dropout, kDropoutSeed);
 }
 
+int MaskModel::window() const {
+  return m_maskOff ? 0 : m_shown.config().slidingWindow;
+}
+
 double MaskModel::leak(int row) const {
   double sum = 0;
-  for (int j = row + 1; j < tokens(); ++j)
-    sum += static_cast<double>(m_strategies.softmaxAll[static_cast<std::size_t>(row * tokens() + j)]);
+  for (int j = 0; j < tokens(); ++j) {
+    if (hides(row, j))
+      sum += static_cast<double>(m_strategies.softmaxAll[static_cast<std::size_t>(row * tokens() + j)]);
+  }
   return sum;
 }
 
@@ -121,11 +127,11 @@ QString MaskModel::panelName(Panel panel) const {
     case softmaxAll:
       return tr("softmax of whole rows");
     case zeroed:
-      return tr("0 above the diagonal");
+      return window() > 0 ? tr("0 where masked") : tr("0 above the diagonal");
     case renormalised:
       return tr("÷ row sum");
     case masked:
-      return tr("−∞ above the diagonal");
+      return window() > 0 ? tr("−∞ where masked") : tr("−∞ above the diagonal");
     case weights:
       return tr("softmax");
     case difference:
@@ -204,9 +210,11 @@ CellGrid MaskModel::newRow() const {
                    m_shown.selection.head, Position{m_shown.tokens - 1}, ScoreStage::weight);
   grid.rows = grid.values.empty() ? 0 : 1;
   grid.columns = static_cast<int>(grid.values.size());
-  grid.name = tr("the one row of step %1: query %2, %3 keys, none masked")
+  const int first = m_shown.config().firstVisible(m_shown.tokens - 1);
+  grid.name = (first > 0 ? tr("the one row of step %1: query %2, %3 keys in its window, those before weigh 0")
+                         : tr("the one row of step %1: query %2, %3 keys, none masked"))
                   .arg(QString::number(m_shown.step().index.value), m_shown.tokenText(m_shown.tokens - 1),
-                       QString::number(m_shown.tokens));
+                       QString::number(m_shown.tokens - first));
   return grid;
 }
 
@@ -232,6 +240,7 @@ QStringList MaskModel::subtitle() const {
   parts << (m_maskOff ? tr("what lies above the diagonal is what this lane really computed")
                       : tr("what lies above the diagonal is computed for this view from the traced q and k; "
                            "the run never computes it"));
+  if (window() > 0) parts << tr("window of %1: keys further back are masked too").arg(window());
   if (dropsOut())
     parts
         << tr("dropout happens in training only: each weight is dropped with p = %1, the rest × 1/(1−p) = %2")
@@ -246,6 +255,12 @@ QString MaskModel::note() const {
               "it "
               "sees what it should predict.")
         .arg(m_shown.tokenText(m_query), number(leak(m_query)));
+  if (m_singleRow && m_shown.config().firstVisible(m_shown.tokens - 1) > 0)
+    return tr("Step %1 computed a single new row, query %2: no key is later, and the cache holds no more "
+              "than the "
+              "window of %3.")
+        .arg(QString::number(m_shown.step().index.value), m_shown.tokenText(m_shown.tokens - 1))
+        .arg(window());
   if (m_singleRow)
     return tr("Step %1 computed a single new row, query %2: every key is earlier or its own, so there is "
               "nothing to mask.")
@@ -266,6 +281,12 @@ QString MaskModel::conclusion() const {
 }
 
 QString MaskModel::readout() const {
+  if (window() > 0 && hides(m_query, 0))
+    return tr("query %1: without a mask %2 of its weight would lie outside its window of %3; zeroed, its row "
+              "sums to "
+              "%4")
+        .arg(m_shown.tokenText(m_query), number(leak(m_query)), QString::number(window()),
+             sumText(zeroed, m_query));
   if (m_query == tokens() - 1)
     return tr("query %1 is the last: it sees every key, and nothing of its row is masked; point at an "
               "earlier "
@@ -287,9 +308,11 @@ QString MaskModel::toolTip(Panel panel, int query, int key) const {
                                                   : std::isnan(v)       ? tr("0 / 0")
                                                   : panel == difference ? tiny(v)
                                                                         : number(v));
-  if (key <= query) return text;
+  if (!hides(query, key)) return text;
   if (grid.beyond == BeyondDiagonal::ghost) return text + tr(" (never computed by the run)");
-  return grid.beyond == BeyondDiagonal::masked ? text + tr(" (masked: later than the query)") : text;
+  if (grid.beyond != BeyondDiagonal::masked) return text;
+  return key > query ? text + tr(" (masked: later than the query)")
+                     : text + tr(" (masked: before the query's window)");
 }
 
 QString MaskModel::missingText() const {

@@ -37,7 +37,11 @@ class MaskModel {
   bool singleRow() const { return m_singleRow; }  ///< the shown step computed one new row
   int query() const { return m_query; }           ///< the selected row, inside the matrix
   int key() const { return m_key; }
-  /// Share of a row's weight that lies on later tokens before the mask, 0 … 1.
+  /// W of a sliding window, which the mask hides keys before; 0: none.
+  int window() const;
+  /// Whether the mask hides the key from the query: it is later, or before the query's window.
+  bool hides(int query, int key) const { return key > query || (window() > 0 && key <= query - window()); }
+  /// Share of a row's weight that lies on hidden keys before the mask, 0 … 1.
   double leak(int row) const;
   bool dropsOut() const { return m_settings.dropout > 0; }
 
@@ -96,7 +100,7 @@ class MaskModel {
   std::vector<float> m_difference, m_dropped;
   double m_scoreMax = 1;
   double m_scoreEnd = 1;
-  int m_leakiest = 0;  ///< the row with most weight on later tokens before the mask
+  int m_leakiest = 0;  ///< the row with most weight on hidden keys before the mask
 };
 
 }  // namespace decodescope

@@ -208,11 +208,31 @@ void MaskView::paint(QPainter& painter, const QRectF& area, const Theme& theme) 
   painter.restore();
 }
 
+void MaskView::coverBeforeWindow(QPainter& painter, const Theme& theme, const QRectF& cells,
+                                 const CellGrid& grid) const {
+  const int window = m_model.window();
+  if (window == 0 || grid.beyond == BeyondDiagonal::values) return;
+  const double cell = cells.width() / grid.columns;
+  QColor veil = theme.background;
+  veil.setAlphaF(0.6f);
+  for (int row = window; row < grid.rows; ++row) {
+    const QRectF hidden(cells.left(), cells.top() + row * cell, (row - window + 1) * cell, cell);
+    if (grid.beyond == BeyondDiagonal::masked) {
+      drawMasked(painter, hidden, theme);
+    } else {
+      painter.fillRect(hidden, veil);
+    }
+  }
+  drawOutline(painter, QRectF(cells.left(), cells.top() + m_model.query() * cell, cells.width(), cell),
+              theme.accent, theme.px(2));
+}
+
 void MaskView::paintPanel(QPainter& painter, const Theme& theme, const Placed& placed) const {
   const CellGrid grid = m_model.panel(placed.panel);
   const double cell = placed.cells.width() / grid.columns;
   drawGridCells(painter, placed.cells, grid, theme,
                 placed.panel == MaskModel::difference ? 0 : numberPixels(painter, theme, grid, cell, cell));
+  coverBeforeWindow(painter, theme, placed.cells, grid);
   const double header = placed.cells.top() - placed.frame.top(),
                footer = placed.frame.bottom() - placed.cells.bottom();
   if (header < theme.px(8)) return;

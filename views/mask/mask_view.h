@@ -35,6 +35,9 @@ class MaskView : public View {
   FrameTexts texts(const Theme& theme) const;
   QString emptyText() const;
   void place(const QRectF& area, const Theme& theme, QPainter& painter);
+  /// What a sliding window hides on the left, as what is later is hidden on the right.
+  void coverBeforeWindow(QPainter& painter, const Theme& theme, const QRectF& cells,
+                         const CellGrid& grid) const;
   void paintPanel(QPainter& painter, const Theme& theme, const Placed& placed) const;
   void paintLabels(QPainter& painter, const Theme& theme) const;
   void paintRows(QPainter& painter, const Theme& theme);

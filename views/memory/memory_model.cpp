@@ -1,6 +1,5 @@
 #include "views/memory/memory_model.h"
 
-#include "core/cost/decode_cost.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -51,7 +50,6 @@ QString sizeText(double bytes) {
 
 void MemoryModel::present(const ShownRun& shown, const MemorySettings& settings) {
   m_settings = settings;
-  m_shown = shown;
   m_note.clear();
   const PublishedModel* model = published(settings.model);
   m_isThis = !model && shown.run;
@@ -82,40 +80,34 @@ void MemoryModel::present(const ShownRun& shown, const MemorySettings& settings)
 
 void MemoryModel::makeKinds() {
   m_kinds.clear();
-  const int heads = m_shape.heads;
-  const bool isLatent = m_shape.isLatent(), isShared = m_shape.keyValueHeads < heads;
-  m_kinds.push_back(
-      {tr("MHA, G = %1").arg(heads), withKeyValueHeads(m_shape, heads), !isLatent && !isShared});
-  int groups = isShared && m_shape.keyValueHeads > 1 ? m_shape.keyValueHeads : std::max(2, heads / 8);
-  while (groups > 1 && (heads % groups != 0 || groups >= heads)) --groups;
-  if (groups > 1)
-    m_kinds.push_back({tr("GQA, G = %1").arg(groups), withKeyValueHeads(m_shape, groups),
-                       !isLatent && m_shape.keyValueHeads == groups});
-  if (heads > 1)
-    m_kinds.push_back({tr("MQA, G = 1"), withKeyValueHeads(m_shape, 1),
-                       !isLatent && isShared && m_shape.keyValueHeads == 1});
-  // Another kind than these: its bytes are what its own formula says.
-  const auto agreesAt = [&](std::uint64_t tokens) {
-    return !m_isThis || cacheBytes(m_shape, 1, tokens, 1) == countedNumbers(tokens);
+  const CacheShape& own = m_shape;
+  const int heads = own.heads;
+  const bool isPlain = !own.isLatent() && !own.isLinear;
+  const auto add = [&](const QString& name, const CacheShape& shape, bool isOwn) {
+    m_kinds.push_back(
+        {shape.window > 0 ? tr("%1, window %2").arg(name).arg(shape.window) : name, shape, isOwn});
   };
-  if (!agreesAt(1) || !agreesAt(2) || !agreesAt(m_context)) {
-    for (KindOfCache& kind : m_kinds) kind.isOwn = false;
-    m_kinds.insert(m_kinds.begin(),
-                   {tr("%1, this model").arg(QString::fromStdString(m_shown.config().attentionName())),
-                    m_shape, true, true});
-  }
-  const CacheShape latent = withLatent(m_shape);
-  m_kinds.push_back({tr("MLA, %1 + %2").arg(latent.latentRank).arg(latent.rotaryDim), latent, isLatent});
-}
-
-std::uint64_t MemoryModel::countedNumbers(std::uint64_t tokens) const {
-  constexpr std::uint64_t kMost = std::numeric_limits<int>::max();
-  return kvCacheBytes(m_shown.config(), static_cast<int>(std::min(tokens, kMost))) / sizeof(float);
+  const auto addShared = [&](const QString& name, int groups) {
+    add(name, withKeyValueHeads(own, groups), isPlain && own.keyValueHeads == groups);
+  };
+  addShared(tr("MHA, G = %1").arg(heads), heads);
+  const bool isShared = own.keyValueHeads > 1 && own.keyValueHeads < heads;
+  int groups = isShared ? own.keyValueHeads : std::max(2, heads / 8);
+  while (groups > 1 && (heads % groups != 0 || groups >= heads)) --groups;
+  if (groups > 1) addShared(tr("GQA, G = %1").arg(groups), groups);
+  if (heads > 1) addShared(tr("MQA, G = 1"), 1);
+  const CacheShape latent = withLatent(own);
+  add(tr("MLA, %1 + %2").arg(latent.latentRank).arg(latent.rotaryDim), latent, own.isLatent());
+  const CacheShape state = withState(own);
+  add(tr("linear, G = %1").arg(state.keyValueHeads), state, own.isLinear);
+  if (own.window == 0) return;
+  CacheShape whole = own;
+  whole.window = 0;
+  add(tr("its own without the window"), whole, false);
 }
 
 std::uint64_t MemoryModel::bytesOf(const KindOfCache& kind, std::uint64_t batch,
                                    std::uint64_t context) const {
-  if (kind.isCounted) return batch * countedNumbers(context) * static_cast<std::uint64_t>(m_bytes);
   return cacheBytes(kind.shape, batch, context, static_cast<std::uint64_t>(m_bytes));
 }
 
@@ -132,12 +124,16 @@ std::uint64_t MemoryModel::bytesOf(const PublishedModel& model, const MemorySett
 
 QString MemoryModel::formula(const KindOfCache& kind) const {
   const CacheShape& s = kind.shape;
-  if (kind.isCounted)
-    return tr("%1 bytes = batch %2 · %3 numbers for %4 tokens in all layers · %5 bytes")
-        .arg(groupedNumber(bytesOf(kind)), groupedNumber(static_cast<std::uint64_t>(m_settings.batch)),
-             groupedNumber(countedNumbers(m_context)), groupedNumber(m_context), QString::number(m_bytes));
-  const QString numbers = s.isLatent() ? tr("(%1 + %2)").arg(s.latentRank).arg(s.rotaryDim)
-                                       : tr("2 · %1 heads · %2").arg(s.keyValueHeads).arg(s.headDim);
+  if (s.isLinear)
+    return tr("%1 bytes = %2 layers · batch %3 · %4 states · %5 · (%5 + 1) · %6 bytes, however many tokens")
+        .arg(groupedNumber(bytesOf(kind)), QString::number(s.layers),
+             groupedNumber(static_cast<std::uint64_t>(m_settings.batch)), QString::number(s.keyValueHeads),
+             QString::number(s.headDim), QString::number(m_bytes));
+  const QString numbers =
+      s.isLatent() ? tr("(%1 + %2)").arg(s.latentRank).arg(s.rotaryDim)
+      : s.valueWidth() == s.headDim
+          ? tr("2 · %1 heads · %2").arg(s.keyValueHeads).arg(s.headDim)
+          : tr("%1 heads · (%2 + %3)").arg(s.keyValueHeads).arg(s.headDim).arg(s.valueWidth());
   return tr("%1 bytes = %2 layers · batch %3 · %4 tokens · %5 · %6 bytes")
       .arg(groupedNumber(bytesOf(kind)), QString::number(s.layers),
            groupedNumber(static_cast<std::uint64_t>(m_settings.batch)),
@@ -179,9 +175,15 @@ std::vector<MemoryModel::RooflinePoint> MemoryModel::rooflinePoints() const {
   };
   const QString batchText = plain(b), tokensText = plain(n), widthText = plain(d), headsText = plain(h);
   for (const KindOfCache& kind : m_kinds) {
-    if (kind.isCounted) continue;
+    // Its traffic is that of another kind, which stands here already.
+    if (kind.shape.window != m_shape.window && !kind.shape.isLinear) continue;
     const TrafficRatios r = trafficRatios(m_shape, kind.shape.keyValueHeads, b, n);
-    if (kind.shape.isLatent()) {
+    if (kind.shape.isLinear) {
+      add(tr("%1, one token").arg(kind.name), kind.shape, 1, std::numeric_limits<double>::quiet_NaN(),
+          tr("the state in and out: 2 · %1 · %2 · (%2 + 1) numbers, however many tokens")
+              .arg(kind.shape.keyValueHeads)
+              .arg(kind.shape.headDim));
+    } else if (kind.shape.isLatent()) {
       add(tr("%1, one token").arg(kind.name), kind.shape, 1, std::numeric_limits<double>::quiet_NaN(),
           tr("absorbed: all heads read one latent of %1 + %2 numbers a token")
               .arg(kind.shape.latentRank)

@@ -30,8 +30,6 @@ class MemoryModel {
     QString name;  ///< "GQA, G = 8"
     CacheShape shape;
     bool isOwn = false;  ///< the decoder's own
-    /// The loaded model's cache, which holds something else than `shape` says: counted, not worked out.
-    bool isCounted = false;
   };
   /// Where a kind stands on the roofline.
   struct RooflinePoint {
@@ -77,11 +75,8 @@ class MemoryModel {
 
  private:
   void makeKinds();
-  /// What the loaded model's cache holds for this many tokens of one sequence, in numbers.
-  std::uint64_t countedNumbers(std::uint64_t tokens) const;
 
   MemorySettings m_settings;
-  ShownRun m_shown;
   QString m_name, m_source, m_note;
   CacheShape m_shape;
   std::uint64_t m_context = 1;

@@ -240,7 +240,9 @@ void MemoryView::paintSize(QPainter& painter, const QRectF& area, const Theme& t
     const double bytes = static_cast<double>(m_model.bytesOf(kind));
     TextTableRow row;
     row.cells = QStringList{kind.isOwn ? tr("%1 (its own)").arg(kind.name) : kind.name,
-                            sizeText(static_cast<double>(m_model.bytesOf(kind, 1, 1))), sizeText(bytes)};
+                            kind.shape.isLinear ? tr("none: a state")
+                                                : sizeText(static_cast<double>(m_model.bytesOf(kind, 1, 1))),
+                            sizeText(bytes)};
     row.color = memoryColor(i, theme);
     row.below = m_model.formula(kind);
     row.bar = bytes / most;

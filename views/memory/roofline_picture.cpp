@@ -39,7 +39,7 @@ struct LogAxis {
 }  // namespace
 
 QColor memoryColor(std::size_t index, const Theme& theme) {
-  return headColor(static_cast<int>(index % 5), 5, 5, theme);
+  return headColor(static_cast<int>(index % 6), 6, 6, theme);
 }
 
 void RooflinePicture::paint(QPainter& painter, const QRectF& area, const Theme& theme,

@@ -79,6 +79,8 @@ void ShapesModel::present(const ShownRun& shown, Numbers numbers, WalkStep step,
 }
 
 QString ShapesModel::emptyTitle() const {
+  if (m_shown.ready() && m_shown.config().attention != AttentionKind::softmax)
+    return tr("No walk for this kind of attention");
   return m_shown.ready() ? tr("Not stored") : m_shown.emptyTitle();
 }
 

@@ -115,7 +115,8 @@ void attentionFrames() {
   const SessionSnapshot session = test::sessionOf(run);
   const Theme theme = Theme::makeLight();
   QImage screen(1000, 800, QImage::Format_RGB32);
-  for (const char* layout : {"one", "stages", "grid", "row", "context", "scaling", "embeddings"}) {
+  for (const char* layout :
+       {"one", "stages", "grid", "row", "context", "scaling", "embeddings", "absorbed"}) {
     AttentionView view;
     view.setOption(QStringLiteral("layout"), QLatin1String(layout));
     Selection selection;

@@ -84,6 +84,24 @@ TEST(Derive, AWindowAsWideAsTheTextChangesNothingANarrowOneDoes) {
   EXPECT_NE(lastLogits(*deriveSlidingWindow(source, 11).value()->model, tokens), full);
 }
 
+TEST(Derive, LinearAttentionKeepsTheWeightsAndLeavesRotationsOut) {
+  for (const test::NamedConfig& named : test::decoderFamily()) {
+    const ModelConfig& config = named.config;
+    const LoadedModelPtr source = test::randomLoadedModel(config, 5);
+    const auto derived = deriveLinear(source);
+    ASSERT_EQ(derived.ok(), config.attention == AttentionKind::softmax) << named.name;
+    if (!derived.ok()) continue;
+    const ModelConfig& linear = derived.value()->config();
+    EXPECT_TRUE(linear.validate().ok()) << named.name;
+    EXPECT_TRUE(std::ranges::equal(derived.value()->model->arena(), source->model->arena()));
+    EXPECT_EQ(linear.attention, AttentionKind::linear);
+    EXPECT_EQ(linear.position,
+              config.position == PositionKind::rotary ? PositionKind::none : config.position);
+    const std::vector<TokenId> tokens = test::randomTokens(config, 12, 1);
+    EXPECT_NE(lastLogits(*derived.value()->model, tokens), lastLogits(*source->model, tokens)) << named.name;
+  }
+}
+
 TEST(Derive, RefusesWhatItCannotDo) {
   const LoadedModelPtr source = test::randomLoadedModel(test::smallConfig(), 5);
   EXPECT_EQ(deriveKeyValueHeads(source, 3).error().message(),
@@ -95,9 +113,13 @@ TEST(Derive, RefusesWhatItCannotDo) {
     const LoadedModelPtr other = test::randomLoadedModel(named.config, 5);
     EXPECT_FALSE(deriveKeyValueHeads(other, 1).ok()) << named.name;
     EXPECT_FALSE(deriveSlidingWindow(other, 4).ok()) << named.name;
+    EXPECT_EQ(deriveLinear(other).error().field, "attention") << named.name;
   }
   EXPECT_EQ(derive(source, std::nullopt, std::nullopt).value(), source);
   EXPECT_EQ(derive(source, 2, 7).value()->config().attentionName(), "GQA, window 7");
+  EXPECT_EQ(derive(source, 2, std::nullopt, true).value()->config().keyValueWidth(), 12);
+  EXPECT_EQ(derive(source, std::nullopt, 7, true).error().message(),
+            "window: cannot be derived from this model: found linear, allowed MHA, GQA or MQA");
 }
 
 }  // namespace

@@ -32,6 +32,24 @@ TEST(AttentionTraffic, LatentAttentionReadsOneLatentForAllHeads) {
   EXPECT_EQ(attentionTraffic(latent, 3, 1, 10).weights, 5 * (8 + 16) + 8 * 8 + 6 * 4 * 4 + 8 * 8);
 }
 
+TEST(AttentionTraffic, ValuesMayBeOfAnotherWidth) {
+  CacheShape latent = kSmall;
+  latent.latentRank = 6;
+  latent.rotaryDim = 2;
+  latent.valueDim = 3;
+  EXPECT_EQ(attentionTraffic(latent, 3, 1, 10).weights, 8 * 4 * 4 + 8 * 8 + 6 * 4 * 5 + 4 * 3 * 8);
+}
+
+TEST(AttentionTraffic, AStateIsReadAndWrittenWhateverTheContext) {
+  const CacheShape linear = withState(kSmall);
+  const AttentionTraffic t = attentionTraffic(linear, 3, 1, 10);
+  EXPECT_EQ(t.weights, attentionTraffic(kSmall, 3, 1, 10).weights);
+  EXPECT_EQ(t.operations, 2 * 3 * (192 + 2 * 2 * 2 + 4 * (2 * 2 + 2)));
+  EXPECT_EQ(t.cache, 2 * 3 * 2 * 2 * 3);
+  EXPECT_EQ(t.scores, 0);
+  EXPECT_EQ(attentionTraffic(linear, 3, 1, 1000).numbers(), t.numbers());
+}
+
 TEST(AttentionTraffic, TheRooflineBendsWhereTheMemoryKeepsUp) {
   EXPECT_DOUBLE_EQ(rooflineRate(1, 100, 10), 10);
   EXPECT_DOUBLE_EQ(rooflineRate(10, 100, 10), 100);

@@ -1,7 +1,10 @@
 #include "core/cost/cache_size.h"
 
+#include "core/attention/variants.h"
+#include "core/cost/decode_cost.h"
 #include "core/cost/published_models.h"
-#include "tests/support/random_run.h"
+#include "core/decode/lane.h"
+#include "tests/support/random_model.h"
 
 #include <gtest/gtest.h>
 #include <set>
@@ -42,16 +45,35 @@ TEST(CacheSize, AWindowBoundsIt) {
   EXPECT_LT(cacheBytes(mistral, 1, 4095, 2), cacheBytes(mistral, 1, 4096, 2));
 }
 
+/// Every row of the variants table, and more: MHA, GQA, MQA, MLA with and without a query rank, a window that
+/// rows leave, linear attention.
 TEST(CacheSize, IsWhatALoadedModelsCacheHolds) {
-  for (const auto& [heads, keyValueHeads] :
-       {std::pair(1, 1), std::pair(8, 8), std::pair(8, 2), std::pair(8, 1)}) {
-    const RunSnapshotPtr run =
-        randomRun(wordyModel({.layers = 3, .heads = heads, .kvHeads = keyValueHeads, .headDim = 6}), 5, 4);
-    const CacheShape shape = cacheShapeOf(run->model->config());
-    for (const StepRecord& step : run->steps)
+  std::set<std::string> variants;
+  for (const NamedConfig& named : decoderFamily()) {
+    SCOPED_TRACE(named.name);
+    Result<Lane> lane =
+        Lane::start(randomLoadedModel(named.config, 1), {}, randomTokens(named.config, 4, 2), {});
+    ASSERT_TRUE(lane.ok());
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(lane.value().step());
+    const CacheShape shape = cacheShapeOf(named.config);
+    EXPECT_EQ(cacheBytes(shape, 1, 0, sizeof(float)), 0u);
+    for (const StepRecord& step : lane.value().snapshot()->steps) {
       EXPECT_EQ(cacheBytes(shape, 1, static_cast<std::uint64_t>(step.tokensSeen), sizeof(float)),
                 step.kvBytes);
+      EXPECT_EQ(kvCacheBytes(named.config, step.tokensSeen), step.kvBytes);
+    }
+    variants.insert(attentionVariantOf(named.config).id);
   }
+  EXPECT_EQ(variants.size(), attentionVariants().size());
+}
+
+TEST(CacheSize, ALatentOrAStateKeepsTheDecodersHeads) {
+  const CacheShape llama = published("llama2-70b").shape;
+  EXPECT_EQ(withKeyValueHeads(withState(llama), 8).isLinear, false);
+  EXPECT_EQ(withLatent(withState(llama)).isLinear, false);
+  EXPECT_EQ(cacheBytes(withState(llama), 3, 1, 2), 3u * 80 * 8 * 128 * 129 * 2);
+  EXPECT_EQ(cacheBytes(withState(llama), 3, 1, 2), cacheBytes(withState(llama), 3, 100'000, 2));
+  EXPECT_EQ(withState(published("deepseek-v3").shape).keyValueHeads, 128);
 }
 
 TEST(CacheSize, PublishedModelsAreWhole) {

@@ -139,9 +139,13 @@ TEST_P(ForwardFamily, GivesTheSameBitsWithAnyNumberOfThreadsAndAnySink) {
   EXPECT_EQ(lastLogits(&three, &sink), expected);
 }
 
-TEST_P(ForwardFamily, WeightsSumToOneAndScoresStayBehindTheMask) {
+INSTANTIATE_TEST_SUITE_P(Decoders, ForwardFamily, testing::ValuesIn(test::decoderFamily()),
+                         [](const auto& named) { return named.param.name; });
+
+class ForwardWithScores : public testing::TestWithParam<test::NamedConfig> {};
+
+TEST_P(ForwardWithScores, WeightsSumToOneAndScoresStayBehindTheMask) {
   const ModelConfig& config = GetParam().config;
-  if (!siteExists(Site::weights, config)) GTEST_SKIP() << "linear attention has no weights";
   const Model model = test::randomModel(config, 11);
   const std::vector<TokenId> tokens = test::randomTokens(config, 17, 5);
   CollectingSink sink;
@@ -161,7 +165,7 @@ TEST_P(ForwardFamily, WeightsSumToOneAndScoresStayBehindTheMask) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Decoders, ForwardFamily, testing::ValuesIn(test::decoderFamily()),
+INSTANTIATE_TEST_SUITE_P(Decoders, ForwardWithScores, testing::ValuesIn(test::decodersWithScores()),
                          [](const auto& named) { return named.param.name; });
 
 TEST(Forward, GroupedHeadsWithRepeatedWeightsEqualMultiHead) {

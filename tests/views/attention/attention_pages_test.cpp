@@ -3,6 +3,7 @@
 #include "tests/support/random_model.h"
 #include "tests/support/random_run.h"
 #include "tests/views/paint.h"
+#include "views/attention/absorbed_model.h"
 #include "views/attention/attention_view.h"
 #include "views/attention/context_model.h"
 #include "views/attention/embeddings_page.h"
@@ -12,11 +13,13 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <string_view>
 
 namespace decodescope::test {
 namespace {
 
-const char* const kLayouts[] = {"one", "stages", "grid", "row", "context", "scaling", "embeddings"};
+const char* const kLayouts[] = {"one",     "stages",  "grid",       "row",
+                                "context", "scaling", "embeddings", "absorbed"};
 
 Selection at(int step, int layer, int head, int query, int key) {
   Selection s;
@@ -159,7 +162,7 @@ TEST_F(AttentionPagesTest, EveryLayoutHasItsTablesAndWords) {
     painted(view, QSize(900, 640), Theme::makeLight());
     EXPECT_FALSE(view.description().isEmpty()) << layout;
     const std::vector<NamedTable> tables = view.tables();
-    EXPECT_FALSE(tables.empty()) << layout;
+    EXPECT_EQ(tables.empty(), std::string_view(layout) == "absorbed") << layout << ": GQA has no latent";
     for (const NamedTable& table : tables) {
       std::size_t product = 1;
       for (const int n : table.shape) product *= static_cast<std::size_t>(n);
@@ -228,6 +231,62 @@ TEST_F(AttentionPagesTest, CellsAndHeadsOfferToBeStruckOut) {
   ASSERT_EQ(head.strikes.size(), 2u);
   EXPECT_EQ(head.strikes[0].heads, (std::vector<AttentionRules::StruckHead>{{LayerIndex{0}, HeadIndex{3}}}));
   EXPECT_EQ(head.strikes[1].heads.size(), 2u) << "its group";
+}
+
+TEST_F(AttentionPagesTest, AbsorbedScoresAreTheRebuiltOnes) {
+  for (const NamedConfig& named : decoderFamily()) {
+    if (named.config.attention != AttentionKind::latent) continue;
+    SCOPED_TRACE(named.name);
+    const ModelConfig& config = named.config;
+    Result<Lane> lane = Lane::start(randomLoadedModel(config, 1), {}, randomTokens(config, 9, 2), {});
+    ASSERT_TRUE(lane.ok());
+    for (int i = 0; i < 5; ++i) lane.value().step();
+    const SessionSnapshot session = sessionOf(lane.value().snapshot());
+    for (const int query : {0, 4, 12}) {
+      m_model.present(session, at(5, 1, 2, query, 0), {});
+      const AbsorbedNumbers numbers = absorbedNumbers(m_model);
+      ASSERT_TRUE(numbers.ready());
+      ASSERT_EQ(static_cast<int>(numbers.rows.size()), query + 1);
+      double sum = 0, largest = 0;
+      for (const AbsorbedNumbers::Row& row : numbers.rows) {
+        EXPECT_EQ(row.rebuilt, *m_model.value(AttentionStage::scaled, query, row.key));
+        EXPECT_NEAR(row.absorbed, row.rebuilt, 1e-5);
+        largest = std::max(largest, std::abs(row.difference()));
+        sum += static_cast<double>(row.weight);
+      }
+      EXPECT_EQ(numbers.maxScoreDifference, largest);
+      EXPECT_NEAR(sum, 1, 1e-5);
+      EXPECT_EQ(static_cast<int>(numbers.query.size()), config.kvLoraRank);
+      ASSERT_EQ(static_cast<int>(numbers.rebuiltContext.size()), config.vHeadDim);
+      EXPECT_LE(numbers.maxContextDifference, 1e-5);
+      EXPECT_GT(numbers.maxContextDifference + numbers.maxScoreDifference, 0) << "two forms, not one twice";
+    }
+    // Some keys stand for all where there is no room for them.
+    AttentionView view;
+    ASSERT_TRUE(view.setOption("layout", "absorbed"));
+    view.present(session, at(5, 1, 2, 12, 3));
+    for (const QSize size : {QSize(300, 200), QSize(700, 300), QSize(900, 700)}) {
+      EXPECT_EQ(untouchedPixels(painted(view, size, Theme::makeLight())), 0);
+      bool chosen = false;
+      for (int y = 0; y < size.height(); y += 3) {
+        const std::optional<Hit> hit = view.hitTest(QPointF(size.width() / 2.0, y));
+        if (!hit) continue;
+        EXPECT_LE(hit->hovered.key.value, 12);
+        chosen = chosen || hit->hovered.key == Position{3};
+      }
+      EXPECT_TRUE(chosen) << size.width();
+    }
+    EXPECT_EQ(view.tables().front().shape, (std::vector<int>{13, 4}));
+  }
+}
+
+TEST_F(AttentionPagesTest, WithoutALatentThereIsNothingToAbsorb) {
+  m_model.present(m_session, at(6, 0, 0, 5, 0), {});
+  EXPECT_FALSE(absorbedNumbers(m_model).ready());
+  AttentionView view;
+  ASSERT_TRUE(view.setOption("layout", "absorbed"));
+  view.present(m_session, at(6, 0, 0, 5, 0));
+  EXPECT_TRUE(view.description().contains("GQA caches keys and values themselves"));
 }
 
 TEST_F(AttentionPagesTest, WithoutTheFirstTokenItHasNoColourAndTheRangeIsTheOthers) {

@@ -1,6 +1,7 @@
 #include "views/heads/heads_view.h"
 
 #include "core/attention/attention_rows.h"
+#include "core/attention/derive.h"
 #include "tests/support/random_run.h"
 #include "tests/views/paint.h"
 #include "views/head_colors.h"
@@ -59,6 +60,32 @@ TEST(HeadsModel, ShowsTheRowsThatAttentionReads) {
         EXPECT_EQ(model.keyGrid(g).value(2, i), k[static_cast<std::size_t>(i)]);
     }
   }
+}
+
+TEST(HeadsModel, KeysThatLeftTheWindowAreNotAmongThem) {
+  const LoadedModelPtr whole = wordyModel({.heads = 4, .kvHeads = 2});
+  const RunSnapshotPtr run = randomRun(deriveSlidingWindow(whole, 3).value(), 6, 2);
+  Selection s = lastOf(run);
+  HeadsModel model;
+  model.present(shownRun(sessionOf(run), s), false);
+  EXPECT_EQ(model.firstKey(), 4);
+  EXPECT_EQ(model.keys(), 3);
+  EXPECT_TRUE(model.facts().join(' ').contains("the keys 4–6"));
+  s.key = Position{0};
+  model.present(shownRun(sessionOf(run), s), true);
+  EXPECT_EQ(model.firstKey(), 4) << "the nearest that the query sees";
+}
+
+TEST(HeadsModel, LinearAttentionKeepsAStateAndNoneOfTheRows) {
+  const RunSnapshotPtr run =
+      randomRun(deriveLinear(wordyModel({.heads = 4, .kvHeads = 2, .headDim = 8})).value(), 6, 2);
+  HeadsModel model;
+  model.present(shownRun(sessionOf(run), lastOf(run)), false);
+  ASSERT_TRUE(model.ready());
+  EXPECT_TRUE(model.facts().join(' ').contains("2 · 8 · (8 + 1) = 144 numbers"));
+  EXPECT_TRUE(model.contextToolTip(1, 2).contains("φ(q)·z"));
+  const auto features = run->trace(Position{2})->row(Site::kFeatures, LayerIndex{0});
+  EXPECT_EQ(model.keyGrid(1).value(2, 3), features[8 + 3]);
 }
 
 TEST(HeadsModel, ShowsTheSelectedKeyAlone) {

@@ -88,7 +88,7 @@ TEST(KvCacheModel, RowsAreTheTracedOnes) {
       }
     }
   }
-  EXPECT_EQ(model.valueMax(), largest);
+  EXPECT_EQ(model.largest(KvNumbers::values), largest);
 }
 
 TEST(KvCacheModel, TablesHoldKAndVAndTheSteps) {

@@ -140,7 +140,7 @@ TEST(KvCacheView, StruckRowsAndHeadsAreCrossedOutFromTheirStepOn) {
   EXPECT_TRUE(view.model().struckRows(LayerIndex{0}, KvHeadIndex{0}).empty());
   EXPECT_TRUE(view.model().headStruck(LayerIndex{0}, HeadIndex{2}));
   EXPECT_EQ(view.model().struckHeadsOf(LayerIndex{0}, KvHeadIndex{1}), 1);
-  EXPECT_TRUE(view.model().toolTip(LayerIndex{1}, KvHeadIndex{0}, 4).contains("struck out"));
+  EXPECT_TRUE(view.model().toolTip(LayerIndex{1}, view.model().columns()[0], 4).contains("struck out"));
   const QImage crossed = painted(view, QSize(700, 500), Theme::makeLight());
   KvCacheView other;
   other.present(sessionOf(plain), s);

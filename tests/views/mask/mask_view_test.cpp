@@ -1,5 +1,6 @@
 #include "views/mask/mask_view.h"
 
+#include "core/attention/derive.h"
 #include "tests/support/random_run.h"
 #include "tests/views/paint.h"
 
@@ -194,6 +195,30 @@ TEST(MaskView, FillsItsAreaWithDropoutAndAllRows) {
       }
     }
   }
+}
+
+TEST(MaskView, AWindowHidesOlderKeysAsTheMaskHidesLaterOnes) {
+  const LoadedModelPtr whole = wordyModel({.layers = 2, .heads = 4, .kvHeads = 2});
+  const RunSnapshotPtr run = randomRun(deriveSlidingWindow(whole, 3).value(), 8, 1);
+  Selection s;
+  s.step = StepIndex{1};
+  s.query = Position{7};
+  MaskModel model;
+  model.present(shownRun(sessionOf(run), s), {});
+  ASSERT_TRUE(model.ready());
+  EXPECT_EQ(model.window(), 3);
+  double outside = 0;
+  for (int key = 0; key < 8; ++key) {
+    EXPECT_EQ(model.hides(7, key), key < 5);
+    EXPECT_EQ(model.hides(4, key), key < 2 || key > 4);
+    if (key < 5)
+      outside += static_cast<double>(model.strategies().softmaxAll[7 * 8 + static_cast<std::size_t>(key)]);
+  }
+  EXPECT_NEAR(model.leak(7), outside, 1e-9);
+  EXPECT_GT(model.leak(7), 0);
+  EXPECT_TRUE(model.readout().contains("outside its window of 3"));
+  EXPECT_TRUE(model.toolTip(MaskModel::weights, 7, 2).contains("before the query's window"));
+  EXPECT_FALSE(model.toolTip(MaskModel::weights, 7, 6).contains("masked"));
 }
 
 }  // namespace
