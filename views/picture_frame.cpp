@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace decodescope {
 namespace {
@@ -126,20 +127,20 @@ void drawOutline(QPainter& painter, const QRectF& rect, const QColor& color, dou
     return;
   }
   // Four strips of whole device pixels, those that a pen of this width covers.
-  const double ratio = pixelRatio(painter);
-  const double pen = std::max(1.0, std::ceil(width * ratio - 0.5));
-  const bool odd = std::fmod(pen, 2) == 1;
-  const auto before = [&](double at) {
-    return (odd ? std::floor(at * ratio) - (pen - 1) / 2 : std::round(at * ratio) - pen / 2) / ratio;
+  const double ratio = pixelRatio(painter), half = std::max(1.0, width * ratio) / 2;
+  const auto covered = [&](double at) {
+    return std::pair(std::floor(at * ratio - half + 0.5) / ratio,
+                     std::floor(at * ratio + half + 0.5) / ratio);
   };
-  const double thick = pen / ratio;
-  const double left = before(rect.left()), right = before(rect.right());
-  const double top = before(rect.top()), bottom = before(rect.bottom());
-  const double inside = std::max(0.0, bottom - top - thick);
-  fillTranslucent(painter, QRectF(left, top, right + thick - left, thick), color);
-  if (bottom > top) fillTranslucent(painter, QRectF(left, bottom, right + thick - left, thick), color);
-  fillTranslucent(painter, QRectF(left, top + thick, thick, inside), color);
-  if (right > left) fillTranslucent(painter, QRectF(right, top + thick, thick, inside), color);
+  const auto left = covered(rect.left()), right = covered(rect.right());
+  const auto top = covered(rect.top()), bottom = covered(rect.bottom());
+  const auto fill = [&](double x1, double x2, double y1, double y2) {
+    if (x2 > x1 && y2 > y1) fillTranslucent(painter, QRectF(x1, y1, x2 - x1, y2 - y1), color);
+  };
+  fill(left.first, right.second, top.first, top.second);
+  fill(left.first, right.second, std::max(top.second, bottom.first), bottom.second);
+  fill(left.first, left.second, top.second, bottom.first);
+  fill(std::max(left.second, right.first), right.second, top.second, bottom.first);
 }
 
 }  // namespace decodescope

@@ -20,7 +20,7 @@ QImage painted(Draw&& draw) {
 }
 
 TEST(DrawOutline, CoversThePixelsThatAPenOfThisWidthDoes) {
-  for (const double width : {1.0, 2.0, 3.0, 4.0}) {
+  for (const double width : {1.0, 1.5, 2.0, 2.5, 3.0, 4.0}) {
     for (const QRectF& rect : {QRectF(10, 12, 30, 20), QRectF(20.25, 8.5, 6, 40), QRectF(5, 5, 5, 5)}) {
       const QImage pen = painted([&](QPainter& painter) {
         painter.setPen(QPen(Qt::darkRed, width, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
