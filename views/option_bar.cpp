@@ -7,13 +7,23 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
+#include <QResizeEvent>
 #include <QSlider>
+#include <QStyle>
 #include <QToolButton>
 
 #include <algorithm>
 #include <cmath>
 
 namespace decodescope {
+namespace {
+
+/// As a tool button measures it.
+int lengthOn(const QWidget& button, const QString& text) {
+  return button.fontMetrics().size(Qt::TextShowMnemonic, text).width();
+}
+
+}  // namespace
 
 OptionBar::OptionBar(const QString& title, QWidget* parent) : QToolBar(title, parent) {
   setToolButtonStyle(Qt::ToolButtonTextOnly);
@@ -25,6 +35,7 @@ void OptionBar::setOptions(const std::vector<ViewOption>& options) {
   const QList<QAction*> old = actions();
   clear();
   for (QAction* action : old) action->deleteLater();  // and the sliders in them
+  m_firstText.clear();
   for (const ViewOption& option : options) {
     if (option.number && option.number->typed) {
       addField(option);
@@ -34,6 +45,33 @@ void OptionBar::setOptions(const std::vector<ViewOption>& options) {
       addChoice(option);
     }
   }
+  fitFirst();
+}
+
+QSize OptionBar::sizeHint() const {
+  QSize size = QToolBar::sizeHint();
+  if (m_firstText.isEmpty()) return size;
+  const QWidget* button = widgetForAction(actions().first());
+  size.rwidth() += lengthOn(*button, m_firstText) - lengthOn(*button, actions().first()->text());
+  return size;
+}
+
+void OptionBar::resizeEvent(QResizeEvent* event) {
+  QToolBar::resizeEvent(event);
+  fitFirst();
+}
+
+void OptionBar::fitFirst() {
+  if (m_firstText.isEmpty()) return;
+  QAction* first = actions().first();
+  const QWidget* button = widgetForAction(first);
+  const int frame = button->sizeHint().width() - lengthOn(*button, first->text());
+  const int arrow = actions().size() > 1 ? style()->pixelMetric(QStyle::PM_ToolBarExtensionExtent) : 0;
+  const int room = width() - frame - arrow;
+  const QString text = lengthOn(*button, m_firstText) <= room
+                           ? m_firstText
+                           : button->fontMetrics().elidedText(m_firstValue, Qt::ElideRight, room);
+  if (text != first->text()) first->setText(text);
 }
 
 void OptionBar::addChoice(const ViewOption& option) {
@@ -50,7 +88,12 @@ void OptionBar::addChoice(const ViewOption& option) {
             [this, id = option.id, v = value] { emit chosenFromMenu(id, v); });
   }
   const QString text = tr("%1: %2").arg(option.title, current);
+  const bool isFirst = actions().isEmpty();
   QAction* action = addAction(text);
+  if (isFirst) {
+    m_firstText = text;
+    m_firstValue = current;
+  }
   action->setMenu(menu);
   action->setToolTip(option.tip);
   if (auto* button = qobject_cast<QToolButton*>(widgetForAction(action))) {
