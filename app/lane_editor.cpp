@@ -14,8 +14,9 @@ namespace {
 
 bool sameApartFromId(SessionWorker::LaneSpec a, const SessionWorker::LaneSpec& b) {
   a.laneId = b.laneId;
-  return a.label == b.label && a.path == b.path && a.kvCache == b.kvCache && a.rules == b.rules &&
-         a.branchStep == b.branchStep && a.branchToken == b.branchToken && a.branchLane == b.branchLane;
+  return a.label == b.label && a.path == b.path && a.derivedLinear == b.derivedLinear &&
+         a.kvCache == b.kvCache && a.rules == b.rules && a.branchStep == b.branchStep &&
+         a.branchToken == b.branchToken && a.branchLane == b.branchLane;
 }
 
 QString piece(const RunSnapshot& run, TokenId id) {
@@ -170,6 +171,13 @@ void LaneEditor::addWithoutMask() {
   spec.rules->causalMask = false;
   spec.label = tr("what-if: no causal mask").toStdString();
   add(std::move(spec), tr("Add a lane without the causal mask"), false);
+}
+
+void LaneEditor::addLinear() {
+  LaneSpec spec;
+  spec.derivedLinear = true;
+  spec.label = tr("what-if: linear attention, untrained").toStdString();
+  add(std::move(spec), tr("Add a lane with linear attention"), false);
 }
 
 void LaneEditor::addModel(const QString& path) {

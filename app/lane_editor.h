@@ -43,6 +43,8 @@ class LaneEditor : public QObject {
   /// The same run with the other setting of the cache.
   void compareCache();
   void addWithoutMask();
+  /// The first lane's weights with linear attention in place of the softmax.
+  void addLinear();
   void addModel(const QString& path);
   /// One lane for each of these models, in place of all lanes behind the first.
   void setModels(const QStringList& paths, const QString& name);

@@ -109,6 +109,10 @@ void MainWindow::buildCompareMenu(QMenu* menu) {
   add(tr("&Without the causal mask (what-if)"),
       tr("The same model and prompt, but every token sees all others: it was not trained for that"),
       [this] { m_lanes->addWithoutMask(); });
+  add(tr("&Linear attention (what-if)"),
+      tr("The same weights with a running state in place of the softmax over cached rows, and without "
+         "rotations: they were not trained for that"),
+      [this] { m_lanes->addLinear(); });
   menu->addSeparator();
   for (const Preset& preset : kPresets) {
     QAction* entry = add(tr(preset.title), tr(preset.tip),

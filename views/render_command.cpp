@@ -70,6 +70,7 @@ void addLane(Call& call, const RunSnapshot& first, const LaneSnapshot& lane) {
   if (!recipe.path.empty()) add("model", text(recipe.path));
   if (recipe.derivedKvHeads) add("kv_heads", QString::number(*recipe.derivedKvHeads));
   if (recipe.derivedWindow) add("window", QString::number(*recipe.derivedWindow));
+  if (recipe.derivedLinear) add("attention", QStringLiteral("linear"));
   if (recipe.kvCache) add("kv_cache", *recipe.kvCache ? QStringLiteral("on") : QStringLiteral("off"));
   if (recipe.rules) {
     if (recipe.rules->causalMask != first.settings.rules.causalMask)

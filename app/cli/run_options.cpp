@@ -171,7 +171,7 @@ Result<RunSnapshotPtr> decodeBeside(const RunOptions& options, const RunSnapshot
     DECODESCOPE_TRY(prompt, promptTokens(*model, options.prompt ? *options.prompt
                                                                 : first->model->tokenizer->decode(prompt)));
   }
-  DECODESCOPE_TRY(model, derive(model, recipe.derivedKvHeads, recipe.derivedWindow));
+  DECODESCOPE_TRY(model, derive(model, recipe.derivedKvHeads, recipe.derivedWindow, recipe.derivedLinear));
   ThreadPool pool(options.threads > 0 ? options.threads : fastestThreads(*model->model));
   DECODESCOPE_TRY(const Lane lane, laneByRecipe(*first, options.recipe, recipe, model, std::move(prompt),
                                                 options.steps, laneOptions(options, keep, pool)));

@@ -164,7 +164,9 @@ LaneRecipe laneRecipeOf(const RunSnapshot& first, const RunSnapshot& lane) {
   if (lane.model->path != first.model->path) recipe.path = lane.model->path;
   recipe.derivedKvHeads = lane.model->derivedKvHeads;
   recipe.derivedWindow = lane.model->derivedWindow;
-  if (recipe.path.empty() && !recipe.derivedKvHeads && !recipe.derivedWindow) {
+  recipe.derivedLinear = recipe.path.empty() && lane.model->config().attention == AttentionKind::linear &&
+                         first.model->config().attention != AttentionKind::linear;
+  if (recipe.path.empty() && !recipe.derivedKvHeads && !recipe.derivedWindow && !recipe.derivedLinear) {
     const int shared = sharedSteps(first, lane);
     if (shared > 0) {
       recipe.branchStep = StepIndex{shared};

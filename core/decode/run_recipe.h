@@ -38,6 +38,7 @@ struct LaneRecipe {
   std::string path = {};                   ///< another model; "": the first lane's
   std::optional<int> derivedKvHeads = {};  ///< key/value heads averaged down to so many
   std::optional<int> derivedWindow = {};   ///< under a sliding window of so many keys
+  bool derivedLinear = false;              ///< the first lane's with linear attention; not with `path`
   std::optional<bool> kvCache = {};
   /// What is masked and struck out instead of what the first lane does.
   std::optional<AttentionRules> rules = {};

@@ -264,7 +264,8 @@ class SessionWorker::Impl {
   /// A model that a lane runs already is not read again.
   Result<LoadedModelPtr> laneModel(const std::string& path, std::stop_token stop) {
     for (const LaneEntry& entry : m_lanes) {
-      if (entry.spec.path == path && !entry.spec.derivedKvHeads && !entry.spec.derivedWindow)
+      if (entry.spec.path == path && !entry.spec.derivedKvHeads && !entry.spec.derivedWindow &&
+          !entry.spec.derivedLinear)
         return entry.lane.snapshot()->model;
     }
     return load(path, stop);
@@ -282,7 +283,7 @@ class SessionWorker::Impl {
       model = std::move(other);
     }
     const LoadedModelPtr whole = model;
-    DECODESCOPE_TRY(model, derive(whole, spec.derivedKvHeads, spec.derivedWindow));
+    DECODESCOPE_TRY(model, derive(whole, spec.derivedKvHeads, spec.derivedWindow, spec.derivedLinear));
     Result<Lane> lane =
         spec.branchStep && spec.path.empty() && model == whole
             ? branchLane(spec)

@@ -1,6 +1,7 @@
 #include "app/architecture_layout.h"
 
 #include "app/stages.h"
+#include "tests/support/random_model.h"
 
 #include <gtest/gtest.h>
 #include <set>
@@ -33,6 +34,13 @@ ModelConfig vanilla() {
   return config;
 }
 
+/// These and every other kind of decoder: MLA, a sliding window, linear attention …
+std::vector<ModelConfig> allKinds() {
+  std::vector<ModelConfig> kinds{llama(), vanilla()};
+  for (const test::NamedConfig& named : test::decoderFamily()) kinds.push_back(named.config);
+  return kinds;
+}
+
 TEST(Stages, FollowTheOrderOfComputation) {
   const std::vector<Stage> stages = stagesOf(llama());
   EXPECT_EQ(stages.front(), (Stage{Site::embedTokens, kNoLayer}));
@@ -49,7 +57,7 @@ TEST(Stages, FollowTheOrderOfComputation) {
 }
 
 TEST(Stages, HoldEverySiteOfTheConfigurationOnceALayer) {
-  for (const ModelConfig& config : {llama(), vanilla()}) {
+  for (const ModelConfig& config : allKinds()) {
     const std::vector<Stage> stages = stagesOf(config);
     for (const SiteInfo& info : siteTable()) {
       const auto count =
@@ -70,7 +78,7 @@ TEST(Stages, AreFoundBySiteAndLayer) {
 }
 
 TEST(ArchitectureLayout, ShowsEveryOperationOfOneLayerWithoutOverlap) {
-  for (const ModelConfig& config : {llama(), vanilla()}) {
+  for (const ModelConfig& config : allKinds()) {
     for (const double scale : {1.0, 2.5}) {
       const Theme theme = Theme::makeLight(scale);
       for (const double height : {100.0, 700.0, 2000.0}) {

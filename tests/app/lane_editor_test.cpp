@@ -69,6 +69,19 @@ TEST_F(LaneEditorTest, TheCacheOffStepsInLockstepAndMakesTheSameText) {
   EXPECT_EQ(m_controller.selection().lane, 0);
 }
 
+TEST_F(LaneEditorTest, LinearAttentionIsAWhatIfOfTheSameWeights) {
+  m_editor.addLinear();
+  ASSERT_TRUE(waitForLanes(2));
+  EXPECT_EQ(label(1), "what-if: linear attention, untrained");
+  EXPECT_EQ(run(1).model->config().attentionName(), "linear");
+  EXPECT_EQ(run(1).stepCount(), 4);
+  EXPECT_EQ(run(1).steps.front().kvBytes, run(1).steps.back().kvBytes);
+  m_editor.addLinear();
+  EXPECT_EQ(m_editor.specs().size(), 1u) << "it is there already";
+  m_editor.undoStack().undo();
+  ASSERT_TRUE(waitForLanes(1));
+}
+
 TEST_F(LaneEditorTest, ALaneThatIsThereIsNotAddedAgain) {
   m_editor.addWithoutMask();
   ASSERT_TRUE(waitForLanes(2));

@@ -1,6 +1,7 @@
 // What lies under the pointer in any view is what the inspector explains.
 
 #include "app/inspector_text.h"
+#include "tests/support/random_model.h"
 #include "tests/support/random_run.h"
 
 #include <QImage>
@@ -89,6 +90,56 @@ TEST_P(PointedNumbers, AreExplained) {
     }
   }
 }
+
+/// Where an architecture keeps something else than keys and values by head, or hides some of them.
+class PointedVariants : public testing::TestWithParam<NamedConfig> {};
+
+TEST_P(PointedVariants, AreExplained) {
+  const ModelConfig& config = GetParam().config;
+  Result<Lane> lane = Lane::start(randomLoadedModel(config, 1), {}, randomTokens(config, 5, 2), {});
+  ASSERT_TRUE(lane.ok());
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(lane.value().step());
+  const RunSnapshotPtr run = lane.value().snapshot();
+  Selection selection;
+  selection.step = StepIndex{4};
+  selection.layer = LayerIndex{1};
+  selection.head = HeadIndex{2};
+  selection.query = Position{7};
+  selection.key = Position{4};
+  selection.site = Site::output;
+  const int tokens = run->tokensSeenAt(selection.step);
+  std::set<Site> kept;
+  for (const ViewInfo& info : viewRegistry()) {
+    const std::unique_ptr<View> view = info.make();
+    for (const NumberPlace& place : numbersOf(*view, sessionOf(run), selection)) {
+      const std::string where = std::string(info.id) + " " + siteInfo(place.row.site).dumpName;
+      ASSERT_TRUE(siteExists(place.row.site, config)) << where;
+      ASSERT_LT(place.rowPosition().value, tokens) << where;
+      const std::optional<Cell> cell = inspectedCell(*run, place);
+      if (!cell) {
+        ASSERT_GT(place.row.key, place.row.query) << where;
+        continue;
+      }
+      ASSERT_TRUE(explain(*run, *cell, tokens)) << where;
+      if (info.id == std::string("kv_cache")) kept.insert(place.row.site);
+    }
+  }
+  const bool latent = config.attention == AttentionKind::latent;
+  EXPECT_EQ(kept, latent ? (std::set{Site::kvALayernorm, Site::kRot, Site::keyStates, Site::kvBProj})
+                  : config.attention == AttentionKind::linear ? std::set{Site::state}
+                                                              : (std::set{Site::kRot, Site::vProj}));
+}
+
+std::vector<NamedConfig> otherVariants() {
+  std::vector<NamedConfig> family = decoderFamily();
+  std::erase_if(family, [](const NamedConfig& named) {
+    return named.config.attention == AttentionKind::softmax && named.config.slidingWindow == 0;
+  });
+  return family;
+}
+
+INSTANTIATE_TEST_SUITE_P(Family, PointedVariants, testing::ValuesIn(otherVariants()),
+                         [](const auto& instance) { return instance.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Positions, PointedNumbers, testing::Bool(),
                          [](const auto& kind) { return kind.param ? "Rotary" : "NoPositions"; });

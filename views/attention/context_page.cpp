@@ -159,7 +159,8 @@ void ContextPage::paintLines(QPainter& painter, const Theme& theme, const Attent
     values.draw(painter, theme, y, row.value);
     products.draw(painter, theme, y, row.product);
     m_lines.push_back(
-        {QRectF(body.left(), y, body.width(), pitch), row.key, Site::vProj,
+        {QRectF(body.left(), y, body.width(), pitch), row.key,
+         attentionValuePlace(model.config(), KvHeadIndex{group}).site,
          tr("weight %1 of key %2 × its V row (key/value head %3)")
              .arg(AttentionModel::numberText(row.weight), model.tokenText(row.key), QString::number(group))});
     y += pitch;
@@ -217,7 +218,9 @@ std::optional<Hit> ContextPage::hitTest(QPointF point, const AttentionModel& mod
     hit.clicked = hit.hovered;
     hit.clicked->site = line.site;
     const bool ofKey = siteInfo(line.site).layout == SiteShape::keyHeads;
-    hit.number = NumberPlace{*hit.clicked, -1, ofKey ? line.key : -1};
+    // MLA's value stands behind the key in kv_b_proj.
+    const int element = line.site == Site::kvBProj ? model.config().qkNopeHeadDim : -1;
+    hit.number = NumberPlace{*hit.clicked, element, ofKey ? line.key : -1};
     hit.toolTip = line.toolTip;
     if (line.key >= 0) hit.strikes = model.strikesAt(line.key);
     return hit;

@@ -77,8 +77,12 @@ void KvContentsPicture::nameGroups(QPainter& painter, const Theme& theme) {
     painter.setPen(g == chosen ? theme.accent : column.isHeld ? theme.text : theme.faintText);
     const bool struck =
         m_model->struckHeadsOf(m_model->selection().layer, column.head) == m_model->headsPerGroup();
-    drawHeadName(painter, theme, place.area, named ? m_model->columnName(column) : QString::number(g),
-                 struck && !(isLatent && column.isHeld));
+    drawHeadName(
+        painter, theme, place.area,
+        named ? firstFitting({m_model->columnName(column), column.isHeld ? tr("cached") : tr("rebuilt")},
+                             bold, place.area.width())
+              : QString::number(g),
+        struck && !(isLatent && column.isHeld));
   }
 }
 
@@ -89,7 +93,11 @@ void KvContentsPicture::nameReaders(QPainter& painter, const Theme& theme, int c
   if (isLatent && column > 0) {
     painter.setFont(theme.sized(11));
     painter.setPen(theme.faintText);
-    drawFitted(painter, box, Qt::AlignHCenter | Qt::AlignTop, tr("from c in every step, never cached"));
+    const TextMetrics metrics(painter.font(), painter.device());
+    const QString words =
+        firstFitting({tr("from c in every step, never cached"), tr("from c, never cached"), tr("from c")},
+                     metrics, box.width());
+    drawFitted(painter, box, Qt::AlignHCenter | Qt::AlignTop, words);
     return;
   }
   const int count = isLatent ? m_model->config().numAttentionHeads : m_model->headsPerGroup();

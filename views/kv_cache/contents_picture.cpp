@@ -107,7 +107,7 @@ void KvContentsPicture::settle(QPainter& painter, const QRectF& area, const Them
   needs.strip = !m_model->isState();
   for (const KvColumn& column : m_model->columns()) {
     const double upper = column.upper.height, lower = column.lower.height;
-    needs.upperShares.push_back(std::clamp(upper / (upper + lower), 0.2, 0.8));
+    needs.upperShares.push_back(std::clamp(upper / (upper + lower), 0.3, 0.7));
   }
   m_layout = layoutKvCache(area, needs);
   if (m_layout.panel.isNull() && !m_model->formula().isEmpty()) {

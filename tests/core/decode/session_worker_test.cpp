@@ -196,11 +196,18 @@ TEST_F(SessionWorkerTest, ALaneMayRunADerivedModel) {
   EXPECT_EQ(derived.model->config().slidingWindow, 3);
   EXPECT_EQ(derived.stepCount(), 3);
   EXPECT_LT(derived.steps.back().kvBytes, first->steps.back().kvBytes);
+  SessionWorker::LaneSpec linear;
+  linear.derivedLinear = true;
+  worker.addLane(linear);
+  const SessionSnapshotPtr three =
+      waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 3; });
+  EXPECT_EQ(three->lanes[2].run->model->config().attentionName(), "linear");
+  EXPECT_EQ(three->lanes[2].run->steps.front().kvBytes, three->lanes[2].run->steps.back().kvBytes);
   spec.derivedKvHeads = 99;
   worker.addLane(spec);
   const SessionSnapshotPtr refused =
       waitFor(worker, [](const SessionSnapshot& s) { return !s.error.empty(); });
-  EXPECT_EQ(refused->lanes.size(), 2u);
+  EXPECT_EQ(refused->lanes.size(), 3u);
 }
 
 std::vector<int> laneIds(const SessionSnapshot& session) {
