@@ -15,8 +15,8 @@ namespace {
 bool sameApartFromId(SessionWorker::LaneSpec a, const SessionWorker::LaneSpec& b) {
   a.laneId = b.laneId;
   return a.label == b.label && a.path == b.path && a.derivedLinear == b.derivedLinear &&
-         a.kvCache == b.kvCache && a.rules == b.rules && a.branchStep == b.branchStep &&
-         a.branchToken == b.branchToken && a.branchLane == b.branchLane;
+         a.rotaryLayout == b.rotaryLayout && a.kvCache == b.kvCache && a.rules == b.rules &&
+         a.branchStep == b.branchStep && a.branchToken == b.branchToken && a.branchLane == b.branchLane;
 }
 
 QString piece(const RunSnapshot& run, TokenId id) {
@@ -39,12 +39,38 @@ class LaneEditor::Change : public QUndoCommand {
   std::vector<LaneSpec> m_before, m_after;
 };
 
+/// The first lane's model is another after it, and its run a new one.
+class LaneEditor::LayoutChange : public QUndoCommand {
+ public:
+  LayoutChange(LaneEditor& editor, std::string path, RotaryLayout before, RotaryLayout after)
+      : QUndoCommand(tr("Rotary pairs: %1").arg(QLatin1String(rotaryLayoutName(after)))),
+        m_editor(editor),
+        m_path(std::move(path)),
+        m_before(before),
+        m_after(after) {}
+  void undo() override { apply(m_before); }
+  void redo() override { apply(m_after); }
+
+ private:
+  void apply(RotaryLayout layout) {
+    const RunSnapshot* first = m_editor.m_controller.firstRun();
+    if (!first || first->model->path != m_path) return;
+    m_editor.m_layoutRun = true;
+    m_editor.m_controller.setRotaryLayout(layout);
+  }
+
+  LaneEditor& m_editor;
+  std::string m_path;
+  RotaryLayout m_before, m_after;
+};
+
 LaneEditor::LaneEditor(SessionController& controller, QObject* parent)
     : QObject(parent), m_controller(controller), m_undo(this) {
   connect(&m_controller, &SessionController::runStarted, this, [this] {
     m_newRun = true;
     if (m_controller.lanesSettled()) dropMissing();
   });
+  connect(&m_controller, &SessionController::failed, this, [this] { m_layoutRun = false; });
   connect(&m_controller, &SessionController::snapshotChanged, this, &LaneEditor::settle);
   connect(&m_undo, &QUndoStack::indexChanged, this, &LaneEditor::changed);
 }
@@ -125,7 +151,7 @@ void LaneEditor::dropMissing() {
     labels << QString::fromStdString(gone.label);
     std::erase_if(m_specs, [&](const LaneSpec& spec) { return spec.laneId == gone.laneId; });
   }
-  m_undo.clear();
+  if (!std::exchange(m_layoutRun, false)) m_undo.clear();
   emit changed();
   if (!labels.isEmpty()) emit dropped(labels);
 }
@@ -178,6 +204,28 @@ void LaneEditor::addLinear() {
   spec.derivedLinear = true;
   spec.label = tr("what-if: linear attention, untrained").toStdString();
   add(std::move(spec), tr("Add a lane with linear attention"), false);
+}
+
+void LaneEditor::compareRotaryLayout() {
+  const RunSnapshot* first = m_controller.firstRun();
+  if (!first || first->model->config().position != PositionKind::rotary) return;
+  LaneSpec spec;
+  spec.rotaryLayout = first->model->config().rotaryLayout == RotaryLayout::rotateHalf
+                          ? RotaryLayout::interleaved
+                          : RotaryLayout::rotateHalf;
+  const QString name = QLatin1String(rotaryLayoutName(*spec.rotaryLayout));
+  spec.label = tr("what-if: %1 pairs").arg(name).toStdString();
+  add(std::move(spec), tr("Add a lane with %1 rotary pairs").arg(name), false);
+}
+
+void LaneEditor::setRotaryLayout(RotaryLayout layout) {
+  const RunSnapshot* first = m_controller.firstRun();
+  if (!first || first->model->config().position != PositionKind::rotary) return;
+  const RotaryLayout before = first->model->config().rotaryLayout;
+  if (layout == before) return;
+  // What stands in the stack changes lanes of a text that now goes.
+  m_undo.clear();
+  m_undo.push(new LayoutChange(*this, first->model->path, before, layout));
 }
 
 void LaneEditor::addModel(const QString& path) {

@@ -45,6 +45,10 @@ class LaneEditor : public QObject {
   void addWithoutMask();
   /// The first lane's weights with linear attention in place of the softmax.
   void addLinear();
+  /// The same model with its rotary pairs taken from other elements of a head.
+  void compareRotaryLayout();
+  /// Lays out the rotary pairs of the first lane's model so. It begins a new run, which can be undone.
+  void setRotaryLayout(RotaryLayout layout);
   void addModel(const QString& path);
   /// One lane for each of these models, in place of all lanes behind the first.
   void setModels(const QStringList& paths, const QString& name);
@@ -69,6 +73,7 @@ class LaneEditor : public QObject {
 
  private:
   class Change;
+  class LayoutChange;
   void push(std::vector<LaneSpec> after, const QString& text);
   void add(LaneSpec spec, const QString& text, bool select);
   void apply(const std::vector<LaneSpec>& specs);
@@ -84,6 +89,7 @@ class LaneEditor : public QObject {
   std::vector<LaneSpec> m_specs;
   Change* m_pushed = nullptr;  ///< the change that the worker is at; the stack's
   bool m_newRun = false;
+  bool m_layoutRun = false;  ///< the next new run comes of a change that can be undone
 };
 
 }  // namespace decodescope

@@ -20,7 +20,6 @@
 #include <QAbstractButton>
 #include <QApplication>
 #include <QCloseEvent>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QKeyEvent>
 #include <QMimeData>
@@ -168,6 +167,7 @@ void MainWindow::buildParts() {
                           {{tr("Start again"), [this] { startPrompt(m_runBar->prompt()); }}});
   });
   connect(&m_controller, &SessionController::snapshotChanged, this, [this] {
+    showLoading();
     if (m_banner->kind() == Banner::Kind::progress) m_banner->setProgress(m_controller.session()->progress);
     refreshStatus();
   });
@@ -221,8 +221,15 @@ void MainWindow::openModel(const QString& path, const QString& prompt) {
   request.prompt = prompt.toStdString();
   request.useDefaultPrompt = prompt.isEmpty();
   request.stepsAfterwards = kFirstSteps;
+  request.rotaryLayout = m_settings.rotaryLayout(QString::fromStdString(request.path));
+  if (!request.useDefaultPrompt) m_runBar->setPrompt(prompt);
+  open(request);
+}
+
+void MainWindow::open(const SessionWorker::OpenRequest& request) {
+  m_request = request;
   m_usesDefaultPrompt = request.useDefaultPrompt;
-  if (!m_usesDefaultPrompt) m_runBar->setPrompt(prompt);
+  m_outlineShown.clear();
   m_command = Command::open;
   m_controller.open(request);
 }
@@ -256,10 +263,9 @@ void MainWindow::onRunStarted(bool newModel) {
     m_runBar->setHeads(model.card.heads);
     setWindowTitle(tr("%1 — Decodescope").arg(QString::fromStdString(model.name)));
     refreshModels();
+    m_settings.setRotaryLayout(path, model.derivedRotary);
     addAwaitedLanes();
-    if (!model.warnings.empty()) {
-      m_banner->showMessage(Banner::Kind::warning, QString::fromStdString(model.warnings.front()));
-    }
+    if (m_command != Command::none && !model.warnings.empty()) showWarnings(model.warnings);
   }
   if (m_usesDefaultPrompt) {
     const std::vector<TokenId> prompt(run->tokens.begin(), run->tokens.begin() + run->promptLength);
@@ -279,6 +285,10 @@ void MainWindow::onRunStarted(bool newModel) {
 void MainWindow::onFailed(const QString& message) {
   const Command command = std::exchange(m_command, Command::none);
   m_lanesAfterOpen.clear();
+  if ((command == Command::open || command == Command::openRemembered) && m_controller.session()->outline) {
+    askWhetherTooLarge();
+    return;
+  }
   if (command == Command::openRemembered && !m_controller.run()) {
     const QString fallback = defaultModelFolder();
     if (!fallback.isEmpty()) {
@@ -324,11 +334,7 @@ void MainWindow::suggestPrompts(Banner::Kind kind, const QString& text) {
 }
 
 void MainWindow::onSlow() {
-  const SessionSnapshotPtr& session = m_controller.session();
-  const QString text =
-      session->activity.empty() ? tr("Decoding…") : QString::fromStdString(session->activity);
-  m_banner->showMessage(Banner::Kind::progress, text, {{tr("Cancel"), [this] { m_controller.interrupt(); }}});
-  m_banner->setProgress(session->progress);
+  if (m_banner->kind() != Banner::Kind::progress || !m_banner->isVisible()) showProgress();
 }
 
 QString MainWindow::firstHint() {
@@ -361,20 +367,6 @@ void MainWindow::refreshStatus() {
                                   costs.measured)
               : costs.measured);
   m_otherCosts->setWholeText(costs.other);
-}
-
-void MainWindow::chooseModelFile() {
-  auto* dialog =
-      new QFileDialog(this, tr("Open a model"), QFileInfo(m_settings.modelPath()).path(), modelFileFilter());
-  dialog->setAttribute(Qt::WA_DeleteOnClose);
-  dialog->setFileMode(QFileDialog::ExistingFile);
-  dialog->setOption(QFileDialog::DontUseNativeDialog);
-  connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::switchModel);
-  dialog->open();
-}
-
-QString MainWindow::modelFileFilter() {
-  return tr("Models (config.json *.safetensors *.gguf *.bin);;All files (*)");
 }
 
 void MainWindow::zoom(int direction) {

@@ -3,11 +3,13 @@
 #include "app/banner.h"
 #ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "app/settings.h"
+#include "core/decode/session_worker.h"
 #endif
 #include "views/theme.h"
 
 #include <QMainWindow>
 
+class QFileDialog;
 class QLabel;
 class QMenu;
 
@@ -65,8 +67,15 @@ class MainWindow : public QMainWindow {
   void compareModels(const QStringList& paths, const QString& name);
   void addAwaitedLanes();
   void showRace();
-  static QString modelFileFilter();
   void fillRecentMenu();
+  void buildRotaryMenu(QMenu* menu);
+  void open(const SessionWorker::OpenRequest& request);
+  /// A dialog for model files that says what is in the marked one.
+  QFileDialog* modelDialog(const QString& title);
+  void showLoading();
+  void showProgress();
+  void showWarnings(const std::vector<std::string>& warnings);
+  void askWhetherTooLarge();
   void restoreLayout();
   void fitToSize();
   void fitTo(double room);
@@ -100,6 +109,8 @@ class MainWindow : public QMainWindow {
   QList<Dock*> m_hiddenSides;  ///< by us, for want of room
   Command m_command = Command::none;
   bool m_usesDefaultPrompt = false;
+  SessionWorker::OpenRequest m_request;  ///< the newest
+  QString m_outlineShown;                ///< path of the model whose outline the status bar has told
 
   LaneEditor* m_lanes;
   QStringList m_lanesAfterOpen;  ///< models to stand beside the one that is being opened

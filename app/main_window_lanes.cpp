@@ -113,6 +113,10 @@ void MainWindow::buildCompareMenu(QMenu* menu) {
       tr("The same weights with a running state in place of the softmax over cached rows, and without "
          "rotations: they were not trained for that"),
       [this] { m_lanes->addLinear(); });
+  QAction* rotary =
+      add(tr("Other rotar&y pairs (what-if)"),
+          tr("The same weights with the pairs that RoPE turns taken from other elements of a head"),
+          [this] { m_lanes->compareRotaryLayout(); });
   menu->addSeparator();
   for (const Preset& preset : kPresets) {
     QAction* entry = add(tr(preset.title), tr(preset.tip),
@@ -141,7 +145,9 @@ void MainWindow::buildCompareMenu(QMenu* menu) {
   menu->addSeparator();
   add(tr("Race: cache on &against off…"), tr("The same tokens with and without the cache, against the clock"),
       [this] { showRace(); });
-  const auto refresh = [this, next, previous, remove, removeOthers] {
+  const auto refresh = [this, next, previous, remove, removeOthers, rotary] {
+    const RunSnapshot* first = m_controller.firstRun();
+    rotary->setEnabled(first && first->model->config().position == PositionKind::rotary);
     const bool several = m_controller.session()->lanes.size() > 1;
     for (QAction* action : {next, previous, removeOthers}) action->setEnabled(several);
     remove->setEnabled(several && m_controller.lastingSelection().lane > 0);
@@ -165,11 +171,7 @@ void MainWindow::fillOtherModelMenu() {
   }
   m_otherModelMenu->addSeparator();
   m_otherModelMenu->addAction(tr("Open…"), this, [this] {
-    auto* dialog = new QFileDialog(this, tr("Open a model beside this one"),
-                                   QFileInfo(m_settings.modelPath()).path(), modelFileFilter());
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFile);
-    dialog->setOption(QFileDialog::DontUseNativeDialog);
+    QFileDialog* dialog = modelDialog(tr("Open a model beside this one"));
     connect(dialog, &QFileDialog::fileSelected, this,
             [this](const QString& path) { m_lanes->addModel(modelOfFile(path)); });
     dialog->open();

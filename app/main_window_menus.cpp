@@ -14,7 +14,6 @@
 #include <QAction>
 #include <QActionGroup>
 #include <QApplication>
-#include <QFileDialog>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
@@ -78,6 +77,7 @@ void MainWindow::buildMenus() {
   }
   run->addSeparator();
   run->addAction(m_runBar->cacheAction());
+  buildRotaryMenu(run->addMenu(tr("&Rotary pairs")));
   QAction* prompt = run->addAction(tr("&Edit the prompt"), this, &MainWindow::editPrompt);
   prompt->setShortcut(QKeySequence(tr("Ctrl+L")));
 

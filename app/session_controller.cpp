@@ -93,6 +93,14 @@ void SessionController::restart(const QString& prompt, int stepsAfterwards) {
   watchForSlowness();
 }
 
+void SessionController::setRotaryLayout(RotaryLayout layout) {
+  if (!m_worker) return;
+  setPlaying(false);
+  m_worker->interrupt();
+  m_worker->setRotaryLayout(layout);
+  watchForSlowness();
+}
+
 void SessionController::setSettings(const RunSettings& settings) {
   if (m_worker) m_worker->setSettings(settings);
 }

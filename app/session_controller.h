@@ -68,6 +68,8 @@ class SessionController : public QObject {
   void open(const SessionWorker::OpenRequest& request);
   void restart(const QString& prompt, int stepsAfterwards);
   void setSettings(const RunSettings& settings);
+  /// SessionWorker::setRotaryLayout(): new runs up to where they were.
+  void setRotaryLayout(RotaryLayout layout);
   void interrupt();
 
   /// SessionWorker::setLanes(). Safe at any time, also while playing.

@@ -61,6 +61,22 @@ void Settings::removeRecentModel(const QString& path) {
   m_file->setValue(QStringLiteral("model/recent"), paths);
 }
 
+std::optional<RotaryLayout> Settings::rotaryLayout(const QString& path) const {
+  const QVariantMap layouts = m_file->value(QStringLiteral("model/rotaryLayouts")).toMap();
+  return rotaryLayoutNamed(layouts.value(path).toString().toStdString());
+}
+
+void Settings::setRotaryLayout(const QString& path, std::optional<RotaryLayout> layout) {
+  if (layout == rotaryLayout(path)) return;
+  QVariantMap layouts = m_file->value(QStringLiteral("model/rotaryLayouts")).toMap();
+  if (layout) {
+    layouts[path] = QLatin1String(rotaryLayoutName(*layout));
+  } else {
+    layouts.remove(path);
+  }
+  m_file->setValue(QStringLiteral("model/rotaryLayouts"), layouts);
+}
+
 Settings::ThemeChoice Settings::theme() const {
   const QString name = m_file->value(QStringLiteral("window/theme")).toString();
   if (name == QLatin1String("light")) return ThemeChoice::light;

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "core/decode/run_settings.h"
+#include "core/model/model_config.h"
 
 #include <QByteArray>
 #include <QString>
 #include <QStringList>
 
 #include <memory>
+#include <optional>
 
 class QSettings;
 
@@ -31,6 +33,9 @@ class Settings {
   /// Puts the path first and keeps eight.
   void addRecentModel(const QString& path);
   void removeRecentModel(const QString& path);
+  /// Which elements of a head the user made a rotary pair, where that is not what the model's file says.
+  std::optional<RotaryLayout> rotaryLayout(const QString& path) const;
+  void setRotaryLayout(const QString& path, std::optional<RotaryLayout> layout);
   ThemeChoice theme() const;
   void setTheme(ThemeChoice choice);
   double scale() const;

@@ -48,6 +48,8 @@ bool lacksRows(const RunSnapshot& run) {
 
 void addRun(Call& call, const RunSnapshot& run) {
   if (run.model) call.add("--model", text(run.model->path));
+  if (run.model && run.model->derivedRotary)
+    call.add("--rotary-layout", QLatin1String(rotaryLayoutName(*run.model->derivedRotary)));
   if (run.promptLength > 0) {
     QStringList ids;
     for (int i = 0; i < run.promptLength; ++i)
@@ -71,6 +73,7 @@ void addLane(Call& call, const RunSnapshot& first, const LaneSnapshot& lane) {
   if (recipe.derivedKvHeads) add("kv_heads", QString::number(*recipe.derivedKvHeads));
   if (recipe.derivedWindow) add("window", QString::number(*recipe.derivedWindow));
   if (recipe.derivedLinear) add("attention", QStringLiteral("linear"));
+  if (recipe.rotaryLayout) add("rotary", QLatin1String(rotaryLayoutName(*recipe.rotaryLayout)));
   if (recipe.kvCache) add("kv_cache", *recipe.kvCache ? QStringLiteral("on") : QStringLiteral("off"));
   if (recipe.rules) {
     if (recipe.rules->causalMask != first.settings.rules.causalMask)

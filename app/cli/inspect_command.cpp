@@ -68,10 +68,6 @@ std::string shapeText(const std::vector<std::uint64_t>& shape) {
   return text;
 }
 
-const char* layoutName(const ModelConfig& config) {
-  return config.rotaryLayout == RotaryLayout::rotateHalf ? "rotate-half" : "interleaved";
-}
-
 long long kvBytesAToken(const ModelConfig& config) {
   return static_cast<long long>(kvCacheBytes(config, 1));
 }
@@ -142,7 +138,7 @@ std::string reportOn(const LoadedModel& model, const std::vector<StoredTensor>& 
     report.line("rope_theta", shown(config.ropeTheta));
     if (config.ropeScaling.kind != RopeScaling::Kind::none)
       report.line("rope_scaling", shown(config.ropeScaling));
-    report.line("rotary pairs", layoutName(config));
+    report.line("rotary pairs", rotaryLayoutName(config.rotaryLayout));
   }
   report.line("activation",
               std::string(hfActivationName(config.activation)) + (config.gatedMlp ? ", gated" : ""));
@@ -186,7 +182,7 @@ void writeConfig(JsonWriter& json, const ModelConfig& config) {
   json.key("positions").value(shown(config.position));
   if (config.position == PositionKind::rotary) {
     json.key("rope_theta").value(config.ropeTheta).key("rope_scaling").value(shown(config.ropeScaling));
-    json.key("rotary_pairs").value(layoutName(config));
+    json.key("rotary_pairs").value(rotaryLayoutName(config.rotaryLayout));
   }
   json.key("activation").value(hfActivationName(config.activation)).key("gated_mlp").value(config.gatedMlp);
   json.key("tie_word_embeddings").value(config.tieWordEmbeddings);

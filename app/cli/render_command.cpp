@@ -37,7 +37,7 @@ void onlyWarnings(QtMsgType type, const QMessageLogContext&, const QString& mess
 
 /// A run before its first token: what an empty view is drawn from.
 Result<RunSnapshotPtr> withoutPrompt(const RunOptions& options) {
-  DECODESCOPE_TRY(const LoadedModelPtr model, loadModel(options.model));
+  DECODESCOPE_TRY(const LoadedModelPtr model, loadedModel(options));
   auto run = std::make_shared<RunSnapshot>();
   run->model = model;
   run->settings = options.recipe.settings;
@@ -55,7 +55,11 @@ Result<void> addLanes(const RenderOptions& options, SessionSnapshot& session) {
   const RunSnapshotPtr first = session.lanes.front().run;
   for (const LaneOptions& lane : options.lanes) {
     RunOptions empty = run;
-    if (!lane.recipe.path.empty()) empty.model = lane.recipe.path;
+    if (!lane.recipe.path.empty()) {
+      empty.model = lane.recipe.path;
+      empty.rotaryLayout.reset();
+    }
+    if (lane.recipe.rotaryLayout) empty.rotaryLayout = lane.recipe.rotaryLayout;
     DECODESCOPE_TRY(RunSnapshotPtr decoded, run.hasPrompt()
                                                 ? decodeBeside(run, first, lane.recipe, keptTraces(run))
                                                 : withoutPrompt(empty));

@@ -20,8 +20,8 @@ constexpr OptionInfo kRenderOptions[] = {
     {"--view", "ID|all", "what to draw"},
     {"--lane", "KEY=VALUE,…",
      "another run drawn beside this one (repeatable): model=M, kv_heads=G (averaged), window=W, "
-     "attention=linear, kv_cache=on|off, mask=on|off, strike=LIST, branch=STEP[:ID], name=LABEL; a comma in "
-     "a value is %2C"},
+     "attention=linear, rotary=rotate-half|interleaved, kv_cache=on|off, mask=on|off, strike=LIST, "
+     "branch=STEP[:ID], name=LABEL; a comma in a value is %2C"},
     {"--in-lane", "I", "the lane that the selection is in, from 0 (default 0, the run itself)"},
     {"--layer", "I", "from 0 (default 0)"},
     {"--head", "H", "query head, from 0 (default 0)"},
@@ -169,7 +169,7 @@ Result<void> parseZoom(const Arguments& arguments, const std::vector<const ViewI
 /// One KEY=VALUE of --lane.
 Result<void> parseLaneEntry(const std::string& key, const std::string& value, LaneOptions& lane) {
   static constexpr const char* kKeys =
-      "model, kv_heads, window, attention, kv_cache, mask, strike, branch, name";
+      "model, kv_heads, window, attention, rotary, kv_cache, mask, strike, branch, name";
   LaneRecipe& recipe = lane.recipe;
   const auto rules = [&]() -> AttentionRules& {
     if (!recipe.rules) recipe.rules.emplace();
@@ -188,6 +188,10 @@ Result<void> parseLaneEntry(const std::string& key, const std::string& value, La
   } else if (key == "attention") {
     if (value != "linear") return usage("--lane attention", "is nothing to derive", value, "linear");
     recipe.derivedLinear = true;
+  } else if (key == "rotary") {
+    recipe.rotaryLayout = rotaryLayoutNamed(value);
+    if (!recipe.rotaryLayout)
+      return usage("--lane rotary", "is no layout of rotary pairs", value, "rotate-half, interleaved");
   } else if (key == "kv_cache") {
     DECODESCOPE_TRY(recipe.kvCache, parseOnOff("--lane kv_cache", value));
   } else if (key == "mask") {
@@ -223,8 +227,9 @@ Result<std::vector<LaneOptions>> parseLanes(const Arguments& arguments) {
                                        laneValueFrom(value).toStdString(), lane));
     }
     const LaneRecipe& recipe = lane.recipe;
-    if (recipe.branchStep && (!recipe.path.empty() || recipe.derivedKvHeads || recipe.derivedWindow ||
-                              recipe.derivedLinear || (recipe.rules && !recipe.rules->causalMask)))
+    if (recipe.branchStep &&
+        (!recipe.path.empty() || recipe.derivedKvHeads || recipe.derivedWindow || recipe.derivedLinear ||
+         recipe.rotaryLayout || (recipe.rules && !recipe.rules->causalMask)))
       return usage("--lane branch", "shares the first run's rows, so it has its model and its mask", text);
     if (recipe.derivedLinear && !recipe.path.empty())
       return usage("--lane attention", "is derived from the first run's model, not from another", text);

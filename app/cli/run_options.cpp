@@ -14,6 +14,9 @@ constexpr int kMaxThreads = 256;
 
 constexpr OptionInfo kRunOptions[] = {
     {"--model", "M", "a Hugging Face folder or a model file"},
+    {"--rotary-layout", "L",
+     "rotate-half or interleaved: the elements of a head that form a rotary pair, for a file that was "
+     "exported with them in another order than its format's (default: the format's)"},
     {"--prompt", "TEXT", "what to begin with; the start token is added as the tokenizer says"},
     {"--tokens", "1,5,9", "the same as ids, fed as they are"},
     {"--steps", "N", "forward calls, each followed by the pick of one token"},
@@ -94,6 +97,14 @@ Result<RunOptions> parseRunOptions(const Arguments& arguments) {
   const auto model = arguments.value("--model");
   if (!model || model->empty()) return Error{.field = "--model", .what = "is missing"};
   options.model = *model;
+  if (const auto layout = arguments.value("--rotary-layout")) {
+    options.rotaryLayout = rotaryLayoutNamed(*layout);
+    if (!options.rotaryLayout)
+      return Error{.field = "--rotary-layout",
+                   .what = "is no layout of rotary pairs",
+                   .found = *layout,
+                   .allowed = "rotate-half, interleaved"};
+  }
   options.prompt = arguments.value("--prompt");
   if (const auto tokens = arguments.value("--tokens")) {
     if (options.prompt) return Error{.field = "--tokens", .what = "cannot be used together with --prompt"};
@@ -138,9 +149,14 @@ Result<RunOptions> parseRunOptions(const Arguments& arguments) {
   return options;
 }
 
+Result<LoadedModelPtr> loadedModel(const RunOptions& options) {
+  DECODESCOPE_TRY(LoadedModelPtr model, loadModel(options.model));
+  return options.rotaryLayout ? deriveRotaryLayout(model, *options.rotaryLayout) : std::move(model);
+}
+
 Result<RunSnapshotPtr> decodeRun(const RunOptions& options, KeepTraces keep) {
   DECODESCOPE_REQUIRE(options.hasPrompt());
-  DECODESCOPE_TRY(const LoadedModelPtr model, loadModel(options.model));
+  DECODESCOPE_TRY(const LoadedModelPtr model, loadedModel(options));
   std::vector<TokenId> prompt;
   if (options.tokens) {
     for (const int id : *options.tokens) prompt.push_back(TokenId{id});
@@ -171,7 +187,8 @@ Result<RunSnapshotPtr> decodeBeside(const RunOptions& options, const RunSnapshot
     DECODESCOPE_TRY(prompt, promptTokens(*model, options.prompt ? *options.prompt
                                                                 : first->model->tokenizer->decode(prompt)));
   }
-  DECODESCOPE_TRY(model, derive(model, recipe.derivedKvHeads, recipe.derivedWindow, recipe.derivedLinear));
+  DECODESCOPE_TRY(model, derive(model, recipe.derivedKvHeads, recipe.derivedWindow, recipe.derivedLinear,
+                                recipe.rotaryLayout));
   ThreadPool pool(options.threads > 0 ? options.threads : fastestThreads(*model->model));
   DECODESCOPE_TRY(const Lane lane, laneByRecipe(*first, options.recipe, recipe, model, std::move(prompt),
                                                 options.steps, laneOptions(options, keep, pool)));

@@ -12,9 +12,10 @@ namespace decodescope {
 
 /// What to decode and how: the options that `decode` and `render` share.
 struct RunOptions {
-  std::string model;                       ///< folder or file
-  std::optional<std::string> prompt;       ///< --prompt
-  std::optional<std::vector<int>> tokens;  ///< --tokens: ids as they are, no BOS is added
+  std::string model;                         ///< folder or file
+  std::optional<RotaryLayout> rotaryLayout;  ///< --rotary-layout
+  std::optional<std::string> prompt;         ///< --prompt
+  std::optional<std::vector<int>> tokens;    ///< --tokens: ids as they are, no BOS is added
   int steps = 0;
   RunRecipe recipe;
   int threads = 0;  ///< 0: one a core
@@ -30,6 +31,9 @@ std::span<const OptionInfo> runOptionTable();
 /// refused here;
 /// --steps is needed as soon as there is one.
 Result<RunOptions> parseRunOptions(const Arguments& arguments);
+
+/// The model, with its rotary pairs as the options say.
+Result<LoadedModelPtr> loadedModel(const RunOptions& options);
 
 /// What of a run is wanted afterwards.
 enum class KeepTraces {

@@ -99,8 +99,33 @@ Result<LoadedModelPtr> deriveLinear(const LoadedModelPtr& source) {
   return LoadedModelPtr(std::move(loaded));
 }
 
+Result<LoadedModelPtr> deriveRotaryLayout(const LoadedModelPtr& source, RotaryLayout layout) {
+  ModelConfig config = source->config();
+  if (config.position != PositionKind::rotary) {
+    return refused("rotary layout", "the model has no rotary positions", rotaryLayoutName(layout),
+                   "a model with rotary positions");
+  }
+  if (config.rotaryLayout == layout) return source;
+  config.rotaryLayout = layout;
+  auto model = std::make_shared<Model>(config);
+  std::ranges::copy(source->model->arena(), model->arena().begin());
+  const auto suffix = [](RotaryLayout pairs) { return std::string(rotaryLayoutName(pairs)) + " pairs"; };
+  auto loaded = asLoaded(*source, std::move(model), suffix(layout));
+  if (!source->derivedRotary) {
+    loaded->derivedRotary = layout;
+    return LoadedModelPtr(std::move(loaded));
+  }
+  // Back to the file's own: what the change had added to the name goes.
+  loaded->derivedRotary.reset();
+  loaded->name = source->name;
+  const std::string added = ", " + suffix(*source->derivedRotary);
+  if (const std::size_t place = loaded->name.find(added); place != std::string::npos)
+    loaded->name.erase(place, added.size());
+  return LoadedModelPtr(std::move(loaded));
+}
+
 Result<LoadedModelPtr> derive(const LoadedModelPtr& source, std::optional<int> kvHeads,
-                              std::optional<int> window, bool linear) {
+                              std::optional<int> window, bool linear, std::optional<RotaryLayout> rotary) {
   LoadedModelPtr model = source;
   if (kvHeads) {
     DECODESCOPE_TRY(model, deriveKeyValueHeads(model, *kvHeads));
@@ -110,6 +135,9 @@ Result<LoadedModelPtr> derive(const LoadedModelPtr& source, std::optional<int> k
   }
   if (window) {
     DECODESCOPE_TRY(model, deriveSlidingWindow(model, *window));
+  }
+  if (rotary) {
+    DECODESCOPE_TRY(model, deriveRotaryLayout(model, *rotary));
   }
   return model;
 }

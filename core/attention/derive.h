@@ -22,9 +22,15 @@ Result<LoadedModelPtr> deriveSlidingWindow(const LoadedModelPtr& source, int win
 /// already. Katharopoulos et al. 2020.
 Result<LoadedModelPtr> deriveLinear(const LoadedModelPtr& source);
 
+/// The model with its rotary pairs taken from other elements of a head, everything else unchanged: for a file
+/// that was exported with them in another order than its format has them. The source itself when it has that
+/// layout; back to the file's own, `derivedRotary` is empty again. Refused without rotary positions.
+Result<LoadedModelPtr> deriveRotaryLayout(const LoadedModelPtr& source, RotaryLayout layout);
+
 /// All of it, as far as it is asked for; the source itself when nothing is. A window with linear attention is
 /// refused: there are no rows to drop.
 Result<LoadedModelPtr> derive(const LoadedModelPtr& source, std::optional<int> kvHeads,
-                              std::optional<int> window, bool linear = false);
+                              std::optional<int> window, bool linear = false,
+                              std::optional<RotaryLayout> rotary = {});
 
 }  // namespace decodescope

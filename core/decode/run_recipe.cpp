@@ -166,7 +166,14 @@ LaneRecipe laneRecipeOf(const RunSnapshot& first, const RunSnapshot& lane) {
   recipe.derivedWindow = lane.model->derivedWindow;
   recipe.derivedLinear = recipe.path.empty() && lane.model->config().attention == AttentionKind::linear &&
                          first.model->config().attention != AttentionKind::linear;
-  if (recipe.path.empty() && !recipe.derivedKvHeads && !recipe.derivedWindow && !recipe.derivedLinear) {
+  const RotaryLayout layout = lane.model->config().rotaryLayout;
+  if (recipe.path.empty()) {
+    if (layout != first.model->config().rotaryLayout) recipe.rotaryLayout = layout;
+  } else {
+    recipe.rotaryLayout = lane.model->derivedRotary;
+  }
+  if (recipe.path.empty() && !recipe.derivedKvHeads && !recipe.derivedWindow && !recipe.derivedLinear &&
+      !recipe.rotaryLayout) {
     const int shared = sharedSteps(first, lane);
     if (shared > 0) {
       recipe.branchStep = StepIndex{shared};

@@ -35,10 +35,11 @@ Result<Lane> runByRecipe(const LoadedModelPtr& model, std::vector<TokenId> promp
 
 /// How a lane beside a first one differs from it: SessionWorker::LaneSpec without a label.
 struct LaneRecipe {
-  std::string path = {};                   ///< another model; "": the first lane's
-  std::optional<int> derivedKvHeads = {};  ///< key/value heads averaged down to so many
-  std::optional<int> derivedWindow = {};   ///< under a sliding window of so many keys
-  bool derivedLinear = false;              ///< the first lane's with linear attention; not with `path`
+  std::string path = {};                          ///< another model; "": the first lane's
+  std::optional<int> derivedKvHeads = {};         ///< key/value heads averaged down to so many
+  std::optional<int> derivedWindow = {};          ///< under a sliding window of so many keys
+  bool derivedLinear = false;                     ///< the first lane's with linear attention; not with `path`
+  std::optional<RotaryLayout> rotaryLayout = {};  ///< where it is not the first lane's, or the file's own
   std::optional<bool> kvCache = {};
   /// What is masked and struck out instead of what the first lane does.
   std::optional<AttentionRules> rules = {};

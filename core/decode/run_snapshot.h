@@ -110,9 +110,12 @@ struct RaceProgress {
 struct SessionSnapshot {
   std::uint64_t sequence = 0;  ///< rises with every publication
   std::vector<LaneSnapshot> lanes;
-  bool busy = false;            ///< a decode or a load is under way
-  std::string activity;         ///< "Loading tales-mha …", "" when idle
-  double progress = -1;         ///< 0 … 1 of the activity, −1 unknown
+  bool busy = false;     ///< a decode or a load is under way
+  std::string activity;  ///< "Loading tales-mha …", "" when idle
+  double progress = -1;  ///< 0 … 1 of the activity, −1 unknown
+  /// Of the model that is being loaded, once its headers are read; also of one that was not loaded because
+  /// its weights need more memory than there is, till the next command.
+  std::shared_ptr<const ModelOutline> outline = {};
   std::string error;            ///< the last command's failure, for the banner; "" when it went well
   std::uint64_t laneEdits = 0;  ///< calls of SessionWorker::setLanes() that were carried out, failed ones too
   std::shared_ptr<const RaceProgress> race;  ///< the newest race of this model, nullptr when there was none

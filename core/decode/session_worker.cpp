@@ -1,6 +1,7 @@
 #include "core/decode/session_worker.h"
 
 #include "core/attention/derive.h"
+#include "core/base/available_memory.h"
 #include "core/decode/lane.h"
 #include "core/decode/race.h"
 
@@ -80,7 +81,9 @@ class SessionWorker::Impl {
   // Commands: on the worker's thread from here on.
 
   void open(const OpenRequest& request, std::stop_token stop) {
-    Result<LoadedModelPtr> loaded = load(request.path, stop);
+    Result<LoadedModelPtr> loaded = load(request.path, stop, request.evenIfTooLarge);
+    if (loaded.ok() && loaded.value()->config().position == PositionKind::rotary)
+      loaded = derive(loaded.value(), {}, {}, false, request.rotaryLayout);
     if (!loaded.ok()) return fail(loaded.error(), stop);
     const LoadedModelPtr model = std::move(loaded).value();
     const bool useCard = request.useDefaultPrompt && !model->card.prompts.empty();
@@ -102,6 +105,33 @@ class SessionWorker::Impl {
     }
     m_lanes = std::move(fresh);
     step(stepsAfterwards, stop);
+  }
+
+  void setRotaryLayout(RotaryLayout layout, std::stop_token stop) {
+    if (m_lanes.empty()) return publish(false);
+    const RunSnapshotPtr first = m_lanes.front().lane.snapshot();
+    const Result<LoadedModelPtr> turned = deriveRotaryLayout(first->model, layout);
+    if (!turned.ok()) return fail(turned.error(), stop);
+    std::vector<LaneEntry> fresh;
+    int steps = 0;
+    for (const LaneEntry& entry : m_lanes) {
+      const RunSnapshotPtr run = entry.lane.snapshot();
+      steps = std::max(steps, run->stepCount());
+      if (entry.spec.branchStep) continue;
+      const LaneSpec& spec = entry.spec;
+      Result<LoadedModelPtr> model = !spec.path.empty()
+                                         ? run->model
+                                         : derive(turned.value(), spec.derivedKvHeads, spec.derivedWindow,
+                                                  spec.derivedLinear, spec.rotaryLayout);
+      if (!model.ok()) return fail(model.error(), stop);
+      std::vector<TokenId> prompt(run->tokens.begin(), run->tokens.begin() + run->promptLength);
+      Result<Lane> lane = Lane::start(model.value(), settingsFor(spec, m_settings), std::move(prompt),
+                                      laneOptions(*model.value()));
+      if (!lane.ok()) return fail(lane.error(), stop);
+      fresh.push_back({entry.id, spec, std::move(lane).value()});
+    }
+    m_lanes = std::move(fresh);
+    step(steps, stop);
   }
 
   void step(int count, std::stop_token stop) {
@@ -202,6 +232,7 @@ class SessionWorker::Impl {
   /// error.
   void runGuarded(const Action& command, std::stop_token stop) {
     try {
+      m_outline.reset();
       applySettings();
       command(stop);
     } catch (const std::bad_alloc&) {
@@ -265,7 +296,7 @@ class SessionWorker::Impl {
   Result<LoadedModelPtr> laneModel(const std::string& path, std::stop_token stop) {
     for (const LaneEntry& entry : m_lanes) {
       if (entry.spec.path == path && !entry.spec.derivedKvHeads && !entry.spec.derivedWindow &&
-          !entry.spec.derivedLinear)
+          !entry.spec.derivedLinear && !entry.spec.rotaryLayout)
         return entry.lane.snapshot()->model;
     }
     return load(path, stop);
@@ -283,7 +314,8 @@ class SessionWorker::Impl {
       model = std::move(other);
     }
     const LoadedModelPtr whole = model;
-    DECODESCOPE_TRY(model, derive(whole, spec.derivedKvHeads, spec.derivedWindow, spec.derivedLinear));
+    DECODESCOPE_TRY(
+        model, derive(whole, spec.derivedKvHeads, spec.derivedWindow, spec.derivedLinear, spec.rotaryLayout));
     Result<Lane> lane =
         spec.branchStep && spec.path.empty() && model == whole
             ? branchLane(spec)
@@ -325,7 +357,8 @@ class SessionWorker::Impl {
                         laneOptions(*source.model));
   }
 
-  Result<LoadedModelPtr> load(const std::string& path, std::stop_token stop) {
+  Result<LoadedModelPtr> load(const std::string& path, std::stop_token stop, bool evenIfTooLarge = false) {
+    m_outline.reset();
     m_activity = "Loading " + path;
     m_progress = 0;
     publish(true);
@@ -336,7 +369,20 @@ class SessionWorker::Impl {
       m_progress = fraction;
       publish(true);
     };
+    bool isTooLarge = false;
+    progress.outlined = [&](const ModelOutline& outline) -> Result<void> {
+      m_outline = std::make_shared<const ModelOutline>(outline);
+      publish(true);
+      const std::optional<std::uint64_t> available = availableMemory();
+      isTooLarge = !evenIfTooLarge && available && outline.memoryBytes > *available;
+      if (!isTooLarge) return {};
+      return Error{.file = path,
+                   .what = "needs more memory than there is",
+                   .found = std::to_string(outline.memoryBytes) + " bytes",
+                   .allowed = std::to_string(*available)};
+    };
     Result<LoadedModelPtr> loaded = loadModel(path, progress);
+    if (!isTooLarge) m_outline.reset();
     m_activity.clear();
     m_progress = -1;
     return loaded;
@@ -361,6 +407,7 @@ class SessionWorker::Impl {
     snapshot->activity = m_activity;
     snapshot->progress = m_progress;
     snapshot->error = m_error;
+    snapshot->outline = m_outline;
     // An edit is done when it has nothing more to say: loading a model for it tells its progress.
     if (!busy) m_laneEditsDone = m_laneEdits;
     snapshot->laneEdits = m_laneEditsDone;
@@ -394,6 +441,7 @@ class SessionWorker::Impl {
   std::uint64_t m_laneEditsDone = 0;  ///< published as carried out
   std::string m_activity;
   double m_progress = -1;
+  std::shared_ptr<const ModelOutline> m_outline;  ///< SessionSnapshot::outline
   std::string m_error;
   std::shared_ptr<const RaceProgress> m_race;
   std::jthread m_thread;  ///< last: joined before anything it uses goes
@@ -417,6 +465,10 @@ void SessionWorker::restart(std::string prompt, int stepsAfterwards) {
   m_impl->post([impl = m_impl.get(), prompt = std::move(prompt), stepsAfterwards](std::stop_token stop) {
     impl->restart(prompt, stepsAfterwards, stop);
   });
+}
+
+void SessionWorker::setRotaryLayout(RotaryLayout layout) {
+  m_impl->post([impl = m_impl.get(), layout](std::stop_token stop) { impl->setRotaryLayout(layout, stop); });
 }
 
 void SessionWorker::step(int count) {

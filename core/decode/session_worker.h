@@ -32,12 +32,20 @@ class SessionWorker {
     std::string prompt;
     bool useDefaultPrompt = false;  ///< the card's first prompt instead of `prompt`
     int stepsAfterwards = 0;        ///< made at once, each published
+    /// Which elements form a rotary pair, whatever the file's format says; not for models without them.
+    std::optional<RotaryLayout> rotaryLayout = {};
+    /// Else a model whose weights need more memory than there is fails with SessionSnapshot::outline set.
+    bool evenIfTooLarge = false;
   };
   void open(OpenRequest request);
 
   /// New runs of all lanes on this prompt; branches of the old text are dropped. A prompt that cannot be used
   /// leaves the old runs and sets `error`.
   void restart(std::string prompt, int stepsAfterwards = 0);
+
+  /// Takes the rotary pairs of the first lane's model, and of all lanes that share it, from other elements:
+  /// new runs of all lanes on their prompt up to where they were; branches are dropped.
+  void setRotaryLayout(RotaryLayout layout);
 
   /// `count` more steps in all lanes that can, each published; stops early when no lane can step or
   /// interrupt() is called.
@@ -60,6 +68,7 @@ class SessionWorker {
     std::optional<int>
         derivedWindow;           ///< the model under a sliding window of so many keys; softmax attention
     bool derivedLinear = false;  ///< linear attention in place of the softmax. Not with `path`
+    std::optional<RotaryLayout> rotaryLayout;  ///< the model with its rotary pairs laid out so
     /// Shares the steps 1 … branchStep of `branchLane` (the first lane unless told) instead of starting from
     /// the prompt. Not with `path`. There is a causal mask when that lane has one, whatever `rules` say.
     std::optional<StepIndex> branchStep;

@@ -92,14 +92,13 @@ Result<void> refuseUnsupported(const GgufFile& file, const Reader& reader) {
   return {};
 }
 
-/// A window that covers the whole context masks nothing more than the causal mask does.
-Result<void> refuseWindow(const Reader& reader, const GgufFile& file, const ModelConfig& config) {
+/// A window that covers the whole context masks nothing more than the causal mask does: none is noted.
+Result<void> readWindow(const Reader& reader, const GgufFile& file, ModelConfig& config) {
   constexpr std::string_view kKey = "attention.sliding_window";
   if (!reader.has(kKey)) return {};
   DECODESCOPE_TRY(const std::int64_t window, file.integer(reader.full(kKey), 0, std::int64_t{1} << 53));
-  if (window == 0 || window >= config.maxPositionEmbeddings) return {};
-  return reader.error(kKey, "sliding-window attention is not supported",
-                      "0, or at least context_length (" + std::to_string(config.maxPositionEmbeddings) + ")");
+  if (window < config.maxPositionEmbeddings) config.slidingWindow = static_cast<int>(window);
+  return {};
 }
 
 /// What rope.scaling.* stretches all angles by; 1 where the file says nothing. As in llama.cpp a factor
@@ -258,7 +257,7 @@ Result<ModelConfig> readGgufConfig(const GgufFile& file) {
   DECODESCOPE_TRY(config.numHiddenLayers, reader.count("block_count", kLayerLimit));
   DECODESCOPE_TRY(config.numAttentionHeads, reader.count("attention.head_count", kHeadLimit));
   DECODESCOPE_TRY(config.maxPositionEmbeddings, reader.count("context_length", kContextLimit));
-  DECODESCOPE_CHECK(refuseWindow(reader, file, config));
+  DECODESCOPE_CHECK(readWindow(reader, file, config));
   if (config.hiddenSize % config.numAttentionHeads == 0)
     config.headDim = config.hiddenSize / config.numAttentionHeads;
   DECODESCOPE_CHECK(architecture == "gpt2" ? readGpt2(reader, config)

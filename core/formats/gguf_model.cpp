@@ -1,6 +1,7 @@
 #include "core/formats/gguf_model.h"
 
 #include "core/formats/gguf_tokenizer.h"
+#include "core/formats/model_outline.h"
 #include "core/model/model.h"
 
 #include <algorithm>
@@ -201,6 +202,10 @@ Result<LoadedModelPtr> loadGguf(const std::string& path, const LoadProgress& pro
   loaded->format = "GGUF version " + std::to_string(file.version());
   DECODESCOPE_TRY(const bool repeated, outputIsEmbedding(file));
   config.tieWordEmbeddings = config.tieWordEmbeddings || repeated;
+  StoredTypes types;
+  for (const GgufTensor& tensor : file.tensors())
+    types.add(floatTypeInfo(tensor.type).name, tensor.end - tensor.begin);
+  DECODESCOPE_CHECK(announce(progress, *loaded, config, types));
   DECODESCOPE_TRY(loaded->tokenizer, readGgufTokenizer(file, config, loaded->warnings));
   DECODESCOPE_TRY(std::unique_ptr<Model> model, loadWeights(file, config, progress, loaded->warnings));
   loaded->model = std::move(model);

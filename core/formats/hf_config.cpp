@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -160,21 +161,42 @@ Result<void> readWindow(const JsonValue& root, ModelConfig& config, int fallback
   return {};
 }
 
-/// Qwen2's windows begin at a layer of their own choice; ours are the same in every layer.
-Result<void> refuseWindow(const JsonValue& root, const ModelConfig& config, int fallback) {
-  const auto window = root.find("sliding_window");
-  std::int64_t size = fallback;
-  if (window && window->isNull()) return {};
-  if (window) {
-    DECODESCOPE_TRY(size, window->asInteger(1, std::int64_t{1} << 53));
+/// layer_types, which newer files have: whether all layers have a window, or none; nothing where it is
+/// missing.
+Result<std::optional<bool>> readLayerTypes(const JsonValue& root) {
+  const auto types = root.findNonNull("layer_types");
+  if (!types) return std::optional<bool>{};
+  DECODESCOPE_TRY(const JsonChildren rows, types->asArray());
+  std::optional<bool> windows;
+  for (const JsonValue row : rows) {
+    DECODESCOPE_TRY(const std::string_view type, row.asString());
+    const bool sliding = type == "sliding_attention";
+    if (!sliding && type != "full_attention")
+      return row.error("kind of layer is not supported", "\"full_attention\", \"sliding_attention\"");
+    if (windows && *windows != sliding)
+      return row.error("a sliding window in some layers only is not supported", "the same for all layers");
+    windows = sliding;
   }
-  if (size >= config.maxPositionEmbeddings) return {};
+  return windows;
+}
+
+/// Qwen2's windows begin at layer max_window_layers; ours are the same in every layer.
+Result<void> readQwen2Window(const Reader& reader, ModelConfig& config) {
+  DECODESCOPE_TRY(const bool windows, reader.flag("use_sliding_window", false));
+  if (!windows) return {};
+  DECODESCOPE_TRY(const std::optional<bool> listed, readLayerTypes(reader.root()));
+  if (listed) return *listed ? readWindow(reader.root(), config, 4096) : Result<void>();
+  constexpr int kDefaultFirst = 28;
+  DECODESCOPE_TRY(const int first, reader.countFromZero("max_window_layers", kLayerLimit, kDefaultFirst));
+  if (first >= config.numHiddenLayers) return {};
+  DECODESCOPE_CHECK(readWindow(reader.root(), config, 4096));
+  if (config.slidingWindow == 0 || first == 0) return {};
   const std::string allowed =
-      "null, or at least max_position_embeddings (" + std::to_string(config.maxPositionEmbeddings) + ")";
-  if (window) return window->error("sliding windows are not supported", allowed);
-  Error error = root.missing("sliding_window");
-  error.what =
-      "missing, which means a window of " + std::to_string(fallback) + "; sliding windows are not supported";
+      "0, or at least num_hidden_layers (" + std::to_string(config.numHiddenLayers) + ")";
+  const char* what = "a sliding window in the later layers only is not supported";
+  if (const auto stored = reader.root().findNonNull("max_window_layers")) return stored->error(what, allowed);
+  Error error = reader.root().missing("max_window_layers");
+  error.what = "missing, which means " + std::to_string(kDefaultFirst) + "; " + what;
   error.allowed = allowed;
   return error;
 }
@@ -206,8 +228,7 @@ Result<ModelConfig> readLlamaFamily(const Reader& reader, const std::string& mod
   DECODESCOPE_CHECK(readHfRope(root, config));
   if (qwen2) {
     config.qkvBias = true;
-    DECODESCOPE_TRY(const bool windows, reader.flag("use_sliding_window", false));
-    if (windows) DECODESCOPE_CHECK(refuseWindow(root, config, 4096));
+    DECODESCOPE_CHECK(readQwen2Window(reader, config));
   } else if (mistral) {
     DECODESCOPE_CHECK(readWindow(root, config, 4096));
   } else {

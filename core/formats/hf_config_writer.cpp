@@ -38,7 +38,7 @@ Result<void> checkLlamaFamily(const ModelConfig& config) {
   const bool deepseek = config.modelType == "deepseek_v2";
   if ((config.attention == AttentionKind::latent) != deepseek)
     return cannotExpress(config, "attention", deepseek ? "MLA" : "MHA, GQA or MQA");
-  if (config.slidingWindow > 0 && config.modelType != "mistral")
+  if (config.slidingWindow > 0 && config.modelType != "mistral" && config.modelType != "qwen2")
     return cannotExpress(config, "sliding_window", "null");
   if ((config.rotaryLayout == RotaryLayout::interleaved) != deepseek)
     return cannotExpress(config, "rotary layout", deepseek ? "interleaved" : "rotate-half");
@@ -122,6 +122,8 @@ void writeLlamaFamily(JsonWriter& json, const ModelConfig& config) {
     json.key("attention_bias").value(false);
     json.key("mlp_bias").value(config.mlpBias);
   } else if (config.slidingWindow > 0) {
+    if (config.modelType == "qwen2")
+      json.key("use_sliding_window").value(true).key("max_window_layers").value(0);
     json.key("sliding_window").value(config.slidingWindow);
   } else {
     json.key("sliding_window").null();

@@ -8,6 +8,7 @@
 #include "core/formats/json.h"
 #include "core/formats/json_writer.h"
 #include "core/formats/model_card.h"
+#include "core/formats/model_outline.h"
 #include "core/formats/tokenizer_json.h"
 #include "core/formats/vocab_merges.h"
 #include "core/tokenizer/id_tokenizer.h"
@@ -77,6 +78,9 @@ Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgres
   loaded->name = lastPart(folder);
   loaded->path = folder;
   loaded->format = "Hugging Face folder";
+  StoredTypes types;
+  for (const SafetensorsEntry* entry : tensors.entries()) types.add(entry->dtype, entry->end - entry->begin);
+  DECODESCOPE_CHECK(announce(progress, *loaded, config, types));
   DECODESCOPE_TRY(loaded->tokenizer, loadTokenizer(folder, config, loaded->warnings));
   if (const std::string card = folder + "/card.json"; pathExists(card)) {
     DECODESCOPE_TRY(loaded->card, readModelCard(card, config));

@@ -4,6 +4,7 @@
 #include "core/formats/file_kind.h"
 #include "core/formats/hf_names.h"
 #include "core/formats/llama2c_tokenizer.h"
+#include "core/formats/model_outline.h"
 #include "core/formats/stored_floats.h"
 #include "core/model/model.h"
 
@@ -239,6 +240,9 @@ Result<LoadedModelPtr> loadLlama2c(const std::string& path, const LoadProgress& 
   loaded->name = path.substr(path.rfind('/') + 1);
   loaded->path = path;
   loaded->format = header.order.data() == kVersion0 ? "llama2.c version 0" : "llama2.c version 1";
+  StoredTypes types;
+  types.add("F32", size - header.weights - header.skipped);
+  DECODESCOPE_CHECK(announce(progress, *loaded, header.config, types));
   DECODESCOPE_TRY(loaded->tokenizer, findLlama2cTokenizer(path, header.config.vocabSize, loaded->warnings));
   std::unique_ptr<Model> model;
   try {

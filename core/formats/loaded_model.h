@@ -4,6 +4,7 @@
 #include "core/model/model.h"
 #include "core/tokenizer/tokenizer.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -43,14 +44,28 @@ struct LoadedModel {
   /// sliding window of so many keys.
   std::optional<int> derivedKvHeads = {};
   std::optional<int> derivedWindow = {};
+  /// Which elements of a head form a rotary pair, where that is not what the file says.
+  std::optional<RotaryLayout> derivedRotary = {};
 
   const ModelConfig& config() const { return model->config(); }
 };
 using LoadedModelPtr = std::shared_ptr<const LoadedModel>;
 
+/// What the headers of a model's files say, before any weight is read.
+struct ModelOutline {
+  std::string name, path, format;  ///< those of LoadedModel
+  ModelConfig config;
+  std::uint64_t parameters = 0;
+  std::string storedAs;           ///< "BF16", "Q8_0 and F32"
+  std::uint64_t fileBytes = 0;    ///< of the tensors in the file
+  std::uint64_t memoryBytes = 0;  ///< that the weights will take
+};
+
 struct LoadProgress {
   std::function<void(double fraction)> report = {};  ///< called on the loading thread, 0 … 1, rising
   std::stop_token stop = {};                         ///< set: load() returns an error that says "cancelled"
+  /// Called once on the loading thread, before weights are read; an error ends the load with it.
+  std::function<Result<void>(const ModelOutline& outline)> outlined = {};
 };
 
 /// Reads a model from disk, whatever its format (core/formats/formats.cpp has the table of readers).

@@ -54,6 +54,17 @@ Result<void> checkScaling(const RopeScaling& scaling, int headDim) {
 
 }  // namespace
 
+const char* rotaryLayoutName(RotaryLayout layout) {
+  return layout == RotaryLayout::rotateHalf ? "rotate-half" : "interleaved";
+}
+
+std::optional<RotaryLayout> rotaryLayoutNamed(std::string_view name) {
+  for (const RotaryLayout layout : {RotaryLayout::rotateHalf, RotaryLayout::interleaved}) {
+    if (name == rotaryLayoutName(layout)) return layout;
+  }
+  return std::nullopt;
+}
+
 std::string ModelConfig::attentionName() const {
   if (attention == AttentionKind::latent) return "MLA";
   if (attention == AttentionKind::linear) return "linear";

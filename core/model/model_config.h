@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace decodescope {
@@ -20,6 +21,10 @@ enum class RotaryLayout {
   rotateHalf,   ///< pair i is (x[i], x[i + d/2]): Hugging Face
   interleaved,  ///< pair i is (x[2i], x[2i+1]): RoFormer, llama2.c, GGUF llama
 };
+/// "rotate-half", "interleaved".
+const char* rotaryLayoutName(RotaryLayout layout);
+/// The layout of that name; nothing for another word.
+std::optional<RotaryLayout> rotaryLayoutNamed(std::string_view name);
 enum class Activation { silu, relu, gelu, geluTanh };
 enum class AttentionKind {
   softmax,  ///< keys and values of G heads are cached: MHA, GQA, MQA, with or without a sliding window

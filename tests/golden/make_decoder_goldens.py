@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/decoders/: small random models as Hugging Face folders and every tensor of one pass through them.
+"""Makes tests/golden/decoders/: small random models as Hugging Face folders and every tensor of one pass through them,
+and tests/golden/files/: one pass's logits of every architecture in every type of file and of number that is read.
 
 Written from the papers and the published shapes with PyTorch in double precision; shares nothing with the decoder in core/.
 MLA's names, its layout of rotary pairs and the epsilon of its inner norms follow Transformers' models/deepseek_v2/modeling_deepseek_v2.py.
@@ -16,14 +17,56 @@ import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
 OUT = pathlib.Path(__file__).parent / "decoders"
+FILES = OUT.parent / "files"
 TOKENS = [3, 17, 5, 5, 30, 0, 11]
 
 
-def save_safetensors(path, tensors):
+STORED = "F32"  # what the weights that are made next are stored as
+SINK = None  # takes (name, config, weights, seen) of the models that are made next; by default OUT does
+QUANTISED = {"Q8_0": 34, "Q4_0": 18}  # bytes of a block of 32
+
+
+def quantised(matrix):
+    """ggml's blocks of 32 along a row: a binary16 scale, then 32 signed bytes or 16 bytes of two nibbles (less 8; low ones first)."""
+    blocks = matrix.float().numpy().reshape(-1, 32)
+    largest = blocks[np.arange(len(blocks)), np.abs(blocks).argmax(1)]
+    scale = (np.abs(largest) / 127 if STORED == "Q8_0" else largest / -8).astype("<f2")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.nan_to_num(blocks / scale.astype("f4")[:, None], posinf=0, neginf=0)
+    if STORED == "Q8_0":
+        numbers = np.rint(ratio).clip(-127, 127).astype("i1").view("u1")
+    else:
+        nibbles = np.rint(ratio + 8).clip(0, 15).astype("u1")
+        numbers = nibbles[:, :16] | nibbles[:, 16:] << 4
+    return b"".join(s.tobytes() + n.tobytes() for s, n in zip(scale, numbers))
+
+
+def dequantised(raw, shape):
+    """The inverse, block by block and written apart from quantised(): scale times integer, in float32."""
+    rows, size = [], QUANTISED[STORED]
+    for at in range(0, len(raw), size):
+        scale = np.float32(struct.unpack_from("<e", raw, at)[0])
+        body = raw[at + 2:at + size]
+        if STORED == "Q8_0":
+            rows.append([scale * np.float32(x) for x in struct.unpack("<32b", body)])
+        else:
+            rows.append([scale * np.float32((x & 15) - 8) for x in body] + [scale * np.float32((x >> 4) - 8) for x in body])
+    return torch.from_numpy(np.array(rows, dtype="f4").reshape(shape)).double()
+
+
+def stored_bytes(tensor, kind):
+    if kind in QUANTISED:
+        return quantised(tensor)
+    if kind == "BF16":
+        return (tensor.bfloat16().float().numpy().view("<u4") >> 16).astype("<u2").tobytes()
+    return tensor.detach().numpy().astype("<f2" if kind == "F16" else "<f4").tobytes()
+
+
+def save_safetensors(path, tensors, kind="F32"):
     header, data, at = {}, b"", 0
     for name, tensor in tensors.items():
-        raw = tensor.detach().numpy().astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [at, at + len(raw)]}
+        raw = stored_bytes(tensor, kind)
+        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [at, at + len(raw)]}
         data += raw
         at += len(raw)
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -32,8 +75,11 @@ def save_safetensors(path, tensors):
 
 
 def rounded(*shape, scale=1.0, center=0.0):
-    """Random numbers that float32 holds exactly, so that the file and this program mean the same weights."""
-    return (center + scale * torch.randn(*shape)).float().double()
+    """Random numbers that the stored type holds exactly, so that the file and this program mean the same weights."""
+    x = (center + scale * torch.randn(*shape)).float()
+    if STORED in QUANTISED:
+        return dequantised(quantised(x), x.shape) if x.dim() == 2 else x.double()
+    return x.to(dict(F32=torch.float32, F16=torch.float16, BF16=torch.bfloat16)[STORED]).double()
 
 
 class Weights(dict):
@@ -49,13 +95,15 @@ class Weights(dict):
             self[name + ".bias"] = rounded(width, scale=0.2)
 
 
-def attention(q, k, v, seen, prefix):
-    """q (T, H, d), k and v (T, G, d) → context (T, H, d); causal softmax(q·kᵀ/√d)·v."""
+def attention(q, k, v, seen, prefix, window=None):
+    """q (T, H, d), k and v (T, G, d) → context (T, H, d); causal softmax(q·kᵀ/√d)·v. A window of W: the query's own key and W − 1 before."""
     heads, groups, d, t = q.shape[1], k.shape[1], q.shape[2], q.shape[0]
     k_all = k.repeat_interleave(heads // groups, dim=1)
     v_all = v.repeat_interleave(heads // groups, dim=1)
     scores = torch.einsum("ihd,jhd->hij", q, k_all) / math.sqrt(d)
     scores = scores.masked_fill(torch.ones(t, t).triu(1).bool(), float("-inf"))
+    if window:
+        scores = scores.masked_fill(torch.ones(t, t).tril(-window).bool(), float("-inf"))
     weights = F.softmax(scores, dim=-1)
     context = torch.einsum("hij,jhd->ihd", weights, v_all)
     seen[prefix + "scores"], seen[prefix + "weights"], seen[prefix + "context"] = scores, weights, context
@@ -88,7 +136,7 @@ def rotate_half(x, frequency):
 
 
 def llama(name, heads, groups, d, width=24, inner=40, layers=2, vocab=32, tied=True, theta=10000.0, eps=1e-5, qkv_bias=False, model_type="llama",
-          scaling=None):
+          scaling=None, window=None, settings={}):
     w = Weights()
     w["model.embed_tokens.weight"] = rounded(vocab, width, scale=0.5)
     for i in range(layers):
@@ -112,6 +160,7 @@ def llama(name, heads, groups, d, width=24, inner=40, layers=2, vocab=32, tied=T
         config["head_dim"] = d
     if scaling:
         config["rope_scaling"] = scaling
+    config.update(settings)
     frequency = frequencies(d, theta, scaling)
 
     def rms(x, name):
@@ -130,7 +179,7 @@ def llama(name, heads, groups, d, width=24, inner=40, layers=2, vocab=32, tied=T
         v = seen[s + "self_attn.v_proj"] = linear(n, p + "self_attn.v_proj").view(t, groups, d)
         q = seen[s + "self_attn.q_rot"] = rotate_half(q, frequency)
         k = seen[s + "self_attn.k_rot"] = rotate_half(k, frequency)
-        o = seen[s + "self_attn.o_proj"] = linear(attention(q, k, v, seen, s + "self_attn."), p + "self_attn.o_proj")
+        o = seen[s + "self_attn.o_proj"] = linear(attention(q, k, v, seen, s + "self_attn.", window), p + "self_attn.o_proj")
         x = x + o
         n = seen[s + "post_attention_layernorm"] = rms(x, p + "post_attention_layernorm")
         g = seen[s + "mlp.gate_proj"] = linear(n, p + "mlp.gate_proj")
@@ -293,6 +342,8 @@ def layer_normed(name, kind, heads, width=24, inner=40, layers=2, vocab=32, pre=
 
 
 def write(name, config, weights, seen):
+    if SINK:
+        return SINK(name, config, weights, seen)
     folder = OUT / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
@@ -315,4 +366,157 @@ llama("llama-rope-llama3", heads=2, groups=1, d=16, theta=500.0, scaling=dict(
     rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=96))
 deepseek_v2("deepseek-v2", q_rank=None)
 deepseek_v2("deepseek-v2-query-rank", q_rank=8)
-print(sum(f.stat().st_size for f in OUT.rglob("*") if f.is_file()) // 1024, "KiB in", OUT)
+
+
+def expected(name, seen):
+    folder = FILES / name
+    folder.mkdir(parents=True, exist_ok=True)
+    save_safetensors(folder / "expected.safetensors", {"tokens": torch.tensor(TOKENS, dtype=torch.float64), "logits": seen["logits"]})
+    return folder
+
+
+def as_folder(name, config, weights, seen):
+    """A Hugging Face folder, its tensors in STORED."""
+    folder = expected(f"{name}-{STORED.lower()}", seen)
+    (folder / "config.json").write_text(json.dumps(config) + "\n")
+    save_safetensors(folder / "model.safetensors", weights, STORED)
+
+
+def as_shards(name, config, weights, seen):
+    folder = expected(f"{name}-{STORED.lower()}-sharded", seen)
+    (folder / "config.json").write_text(json.dumps(config) + "\n")
+    names = list(weights)
+    parts = {f"model-0000{i + 1}-of-00003.safetensors": names[i::3] for i in range(3)}
+    for file, part in parts.items():
+        save_safetensors(folder / file, {n: weights[n] for n in part}, STORED)
+    index = {"metadata": {}, "weight_map": {n: file for file, part in parts.items() for n in part}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index) + "\n")
+
+
+def paired(matrix, heads):
+    """Rows of q or k as they are for rotate-half, put in the order for neighbouring pairs (llama.cpp's convert_hf_to_gguf.py, permute)."""
+    rows, columns = matrix.shape
+    return matrix.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
+
+
+GGML_TYPES = dict(F32=0, F16=1, Q4_0=2, Q8_0=8, BF16=30)
+GGUF_NAMES = [("model.embed_tokens", "token_embd"), ("model.norm", "output_norm"), ("lm_head", "output"), ("model.layers.", "blk."),
+              ("self_attn.q_proj", "attn_q"), ("self_attn.k_proj", "attn_k"), ("self_attn.v_proj", "attn_v"), ("self_attn.o_proj", "attn_output"),
+              ("input_layernorm", "attn_norm"), ("post_attention_layernorm", "ffn_norm"), ("mlp.gate_proj", "ffn_gate"),
+              ("mlp.up_proj", "ffn_up"), ("mlp.down_proj", "ffn_down"),
+              ("transformer.wte", "token_embd"), ("transformer.wpe", "position_embd"), ("transformer.ln_f", "output_norm"), ("transformer.h.", "blk."),
+              ("ln_1", "attn_norm"), ("ln_2", "ffn_norm"), ("attn.c_attn", "attn_qkv"), ("attn.c_proj", "attn_output"), ("mlp.c_fc", "ffn_up"),
+              ("mlp.c_proj", "ffn_down")]
+
+
+def as_gguf(version):
+    """GGUF by its specification (ggml's docs/gguf.md): matrices in STORED, vectors and positions in F32."""
+
+    def text(value):
+        return struct.pack("<Q", len(value.encode())) + value.encode()
+
+    def pair(key, value):
+        if isinstance(value, str):
+            return text(key) + struct.pack("<I", 8) + text(value)
+        kind, form = (6, "<f") if isinstance(value, float) else (4, "<I")
+        return text(key) + struct.pack("<I", kind) + struct.pack(form, value)
+
+    def sink(name, config, weights, seen):
+        folder = expected(f"gguf-{name}-{STORED.lower()}" + ("-window" if "sliding_window" in config else ""), seen)
+        gpt2 = name == "gpt2"
+        get = lambda hf, own: config[own if gpt2 else hf]
+        pairs = {"general.architecture": name, f"{name}.embedding_length": get("hidden_size", "n_embd"),
+                 f"{name}.feed_forward_length": get("intermediate_size", "n_inner"), f"{name}.block_count": get("num_hidden_layers", "n_layer"),
+                 f"{name}.attention.head_count": get("num_attention_heads", "n_head"),
+                 f"{name}.context_length": get("max_position_embeddings", "n_positions")}
+        if gpt2:
+            pairs[f"{name}.attention.layer_norm_epsilon"] = config["layer_norm_epsilon"]
+        else:
+            pairs[f"{name}.attention.head_count_kv"] = config["num_key_value_heads"]
+            pairs[f"{name}.attention.layer_norm_rms_epsilon"] = config["rms_norm_eps"]
+            pairs[f"{name}.rope.freq_base"] = config["rope_theta"]
+        if "sliding_window" in config:
+            pairs[f"{name}.attention.sliding_window"] = config["sliding_window"]
+        infos, data = b"", b""
+        for key, tensor in weights.items():
+            for a, b in GGUF_NAMES:
+                key = key.replace(a, b)
+            if gpt2 and tensor.dim() == 2 and "embd" not in key:
+                tensor = tensor.t().contiguous()  # Conv1D
+            if name == "llama" and "attn_q." in key:
+                tensor = paired(tensor, config["num_attention_heads"])
+            if name == "llama" and "attn_k." in key:
+                tensor = paired(tensor, config["num_key_value_heads"])
+            kind = STORED if tensor.dim() == 2 and key != "position_embd.weight" else "F32"
+            raw = stored_bytes(tensor, kind)
+            assert kind not in QUANTISED or torch.equal(dequantised(raw, tensor.shape), tensor)
+            infos += text(key) + struct.pack("<I", tensor.dim()) + struct.pack(f"<{tensor.dim()}Q", *reversed(tensor.shape))
+            infos += struct.pack("<IQ", GGML_TYPES[kind], len(data))
+            data += raw + b"\0" * (-len(raw) % 32)
+        head = b"GGUF" + struct.pack("<IQQ", version, len(weights), len(pairs)) + b"".join(pair(*p) for p in pairs.items()) + infos
+        (folder / "model.gguf").write_bytes(head + b"\0" * (-len(head) % 32) + data)
+
+    return sink
+
+
+def as_llama2c(version):
+    """llama2.c's export.py: version 0 by legacy_export(), version 1 by version1_export(); q and k permuted as its load_hf_model() does."""
+
+    def sink(name, config, weights, seen):
+        folder = expected(f"llama2c-{name}-v{version}", seen)
+        tied, layers = config["tie_word_embeddings"], range(config["num_hidden_layers"])
+        heads, groups = config["num_attention_heads"], config["num_key_value_heads"]
+        weights = {k: paired(v, heads) if "q_proj" in k else paired(v, groups) if "k_proj" in k else v for k, v in weights.items()}
+        sizes = [config["hidden_size"], config["intermediate_size"], len(layers), heads, groups, config["vocab_size"], config["max_position_embeddings"]]
+        every = lambda part: [f"model.layers.{i}.{part}.weight" for i in layers]
+        projections = [every(f"self_attn.{c}_proj") for c in "qkvo"]
+        inner = [every(f"mlp.{c}_proj") for c in ("gate", "down", "up")]
+        norms, embedding, last = [every("input_layernorm"), every("post_attention_layernorm")], ["model.embed_tokens.weight"], ["model.norm.weight"]
+        output = [] if tied else ["lm_head.weight"]
+        pack = lambda groups: b"".join(stored_bytes(weights[n], "F32") for group in groups for n in group)
+        if version == 0:
+            sizes[5] *= 1 if tied else -1
+            angles = b"\0" * (4 * sizes[6] * (sizes[0] // heads))  # two tables that are not read any more
+            data = struct.pack("<7i", *sizes) + pack([embedding, norms[0], *projections, norms[1], *inner, last]) + angles + pack([output])
+        else:
+            head = struct.pack("<Ii7iB", 0x616B3432, 1, *sizes, tied)
+            data = head + b"\0" * (256 - len(head)) + pack([*norms, last, embedding, *projections, *inner, output])
+        (folder / "model.bin").write_bytes(data)
+
+    return sink
+
+
+SMALL = dict(width=16, inner=24, layers=2, vocab=32)
+torch.manual_seed(21)
+SINK = as_folder
+for STORED in ("F32", "F16", "BF16"):
+    if STORED != "F32":  # those in F32 stand in decoders/
+        llama("llama", heads=4, groups=2, d=4, tied=False, **SMALL)
+        llama("qwen2", heads=4, groups=2, d=4, qkv_bias=True, model_type="qwen2", **SMALL)
+        layer_normed("gpt2", "gpt2", heads=4, **SMALL)
+        layer_normed("opt", "opt", heads=4, **SMALL)
+        deepseek_v2("deepseek-v2", q_rank=6, **SMALL)
+    llama("mistral", heads=4, groups=2, d=4, model_type="mistral", tied=False, window=3, settings=dict(sliding_window=3), **SMALL)
+STORED = "F32"
+llama("qwen2-window", heads=4, groups=1, d=4, qkv_bias=True, model_type="qwen2", window=4,
+      settings=dict(use_sliding_window=True, sliding_window=4, max_window_layers=0), **SMALL)
+SINK = as_shards
+for STORED in ("F32", "BF16"):
+    llama("llama", heads=4, groups=4, d=4, tied=False, **SMALL)
+STORED = "F16"
+layer_normed("gpt2", "gpt2", heads=2, **SMALL)
+
+BLOCKS = dict(width=32, inner=64, layers=1, vocab=32)
+for version, STORED in ((3, "F32"), (2, "F16"), (3, "BF16"), (2, "Q8_0"), (3, "Q4_0")):
+    SINK = as_gguf(version)
+    llama("llama", heads=4, groups=2, d=8, tied=version == 2, **BLOCKS)
+    llama("qwen2", heads=2, groups=1, d=16, tied=version == 3, qkv_bias=True, model_type="qwen2", **BLOCKS)
+    layer_normed("gpt2", "gpt2", heads=4, **BLOCKS)
+STORED, SINK = "F32", as_gguf(3)
+llama("llama", heads=4, groups=2, d=4, window=3, settings=dict(sliding_window=3), **SMALL)
+for version in (0, 1):
+    SINK = as_llama2c(version)
+    for tied in (True, False):
+        llama("tied" if tied else "untied", heads=4, groups=2, d=4, tied=tied, **SMALL)
+for folder in (OUT, FILES):
+    print(sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) // 1024, "KiB in", folder)

@@ -95,6 +95,20 @@ TEST_F(DecodeCommand, JsonSaysWhatHappened) {
   }
 }
 
+TEST_F(DecodeCommand, TheRotaryLayoutCanBeSet) {
+  makeModel(Words::withStart);
+  const std::vector<std::string> run{"--tokens", "3,4,5,6,7,8", "--steps", "8", "--ignore-eos"};
+  const auto generated = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), run.begin(), run.end());
+    return decodeJson(more)["generated"];
+  };
+  EXPECT_EQ(generated({"--rotary-layout", "rotate-half"}), generated({})) << "the folder's own";
+  EXPECT_NE(generated({"--rotary-layout", "interleaved"}), generated({}));
+  const Outcome wrong = decode({"--tokens", "3", "--steps", "1", "--rotary-layout", "half"});
+  EXPECT_TRUE(isOneError(wrong, 2));
+  EXPECT_NE(wrong.error.find("allowed rotate-half, interleaved"), std::string::npos) << wrong.error;
+}
+
 TEST_F(DecodeCommand, WithoutTheCacheTheSameTokensTakeMoreRows) {
   makeModel(Words::withStart);
   const QJsonObject on = decodeJson({"--tokens", "3,4,5", "--steps", "6", "--ignore-eos"});

@@ -102,6 +102,33 @@ TEST(Derive, LinearAttentionKeepsTheWeightsAndLeavesRotationsOut) {
   }
 }
 
+TEST(Derive, ARotaryLayoutPutsAFileRightWhoseRowsAreInTheOtherOrder) {
+  ModelConfig config = test::smallConfig();
+  config.rotaryLayout = RotaryLayout::interleaved;
+  const LoadedModelPtr right = test::randomLoadedModel(config, 5);
+  const std::vector<TokenId> tokens = test::randomTokens(config, 12, 1);
+  const std::vector<float> logits = lastLogits(*right->model, tokens);
+  // The same weights in a format that says the other layout.
+  config.rotaryLayout = RotaryLayout::rotateHalf;
+  auto wrong = std::make_shared<LoadedModel>(*right);
+  Model mislaid(config);
+  std::ranges::copy(right->model->arena(), mislaid.arena().begin());
+  wrong->model = std::make_shared<const Model>(std::move(mislaid));
+  EXPECT_NE(lastLogits(*wrong->model, tokens), logits);
+  const auto turned = deriveRotaryLayout(wrong, RotaryLayout::interleaved);
+  ASSERT_TRUE(turned.ok());
+  EXPECT_EQ(lastLogits(*turned.value()->model, tokens), logits);
+  EXPECT_EQ(turned.value()->derivedRotary, RotaryLayout::interleaved);
+  EXPECT_EQ(turned.value()->name, wrong->name + ", interleaved pairs");
+  // And back: as the file has it.
+  const auto back = deriveRotaryLayout(turned.value(), RotaryLayout::rotateHalf);
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(lastLogits(*back.value()->model, tokens), lastLogits(*wrong->model, tokens));
+  EXPECT_FALSE(back.value()->derivedRotary);
+  EXPECT_EQ(back.value()->name, wrong->name);
+  EXPECT_EQ(deriveRotaryLayout(wrong, RotaryLayout::rotateHalf).value(), wrong);
+}
+
 TEST(Derive, RefusesWhatItCannotDo) {
   const LoadedModelPtr source = test::randomLoadedModel(test::smallConfig(), 5);
   EXPECT_EQ(deriveKeyValueHeads(source, 3).error().message(),
@@ -114,6 +141,12 @@ TEST(Derive, RefusesWhatItCannotDo) {
     EXPECT_FALSE(deriveKeyValueHeads(other, 1).ok()) << named.name;
     EXPECT_FALSE(deriveSlidingWindow(other, 4).ok()) << named.name;
     EXPECT_EQ(deriveLinear(other).error().field, "attention") << named.name;
+  }
+  for (const test::NamedConfig& named : test::decoderFamily()) {
+    const LoadedModelPtr other = test::randomLoadedModel(named.config, 5);
+    EXPECT_EQ(deriveRotaryLayout(other, RotaryLayout::interleaved).ok(),
+              named.config.position == PositionKind::rotary)
+        << named.name;
   }
   EXPECT_EQ(derive(source, std::nullopt, std::nullopt).value(), source);
   EXPECT_EQ(derive(source, 2, 7).value()->config().attentionName(), "GQA, window 7");

@@ -5,6 +5,7 @@
 #include "tests/support/word_model.h"
 
 #include <condition_variable>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <mutex>
 
@@ -358,6 +359,77 @@ TEST_F(SessionWorkerTest, GoingAwayWhileDecodingOrLoadingJoins) {
     if (i % 4 >= 2) waitFor(worker, [](const SessionSnapshot& s) { return !s.lanes.empty(); });
   }
   SUCCEED() << "every worker was joined";
+}
+
+TEST_F(SessionWorkerTest, ARotaryLayoutBeginsNewRunsOfTheSameLength) {
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_small, 4));
+  const SessionSnapshotPtr before = waitForSteps(worker, 4);
+  SessionWorker::LaneSpec uncached;
+  uncached.kvCache = false;
+  worker.addLane(uncached);
+  SessionWorker::LaneSpec branch;
+  branch.branchStep = StepIndex{2};
+  worker.addLane(branch);
+  waitFor(worker, [](const SessionSnapshot& s) { return !s.busy && s.lanes.size() == 3; });
+  const auto changed = [&](std::uint64_t runId) {
+    return waitFor(worker, [=](const SessionSnapshot& s) {
+      return !s.busy && s.lanes[0].run->runId != runId && s.lanes[0].run->stepCount() == 4;
+    });
+  };
+  worker.setRotaryLayout(RotaryLayout::interleaved);
+  const SessionSnapshotPtr turned = changed(before->lanes[0].run->runId);
+  ASSERT_EQ(turned->lanes.size(), 2u) << "a branch is one of the run that went";
+  EXPECT_EQ(turned->lanes[1].run->stepCount(), 4);
+  for (const LaneSnapshot& lane : turned->lanes)
+    EXPECT_EQ(lane.run->model->config().rotaryLayout, RotaryLayout::interleaved);
+  EXPECT_NE(turned->lanes[0].run->steps.back().sampledProbability,
+            before->lanes[0].run->steps.back().sampledProbability);
+  worker.setRotaryLayout(RotaryLayout::rotateHalf);
+  const SessionSnapshotPtr back = changed(turned->lanes[0].run->runId);
+  EXPECT_EQ(back->lanes[0].run->tokens, before->lanes[0].run->tokens);
+  EXPECT_EQ(back->lanes[0].label, before->lanes[0].label);
+  // Asked for at the opening it is there from the first.
+  SessionWorker::OpenRequest again = request(m_small, 4);
+  again.rotaryLayout = RotaryLayout::interleaved;
+  worker.open(again);
+  EXPECT_EQ(changed(back->lanes[0].run->runId)->lanes[0].run->tokens, turned->lanes[0].run->tokens);
+}
+
+TEST_F(SessionWorkerTest, TheOutlineIsToldBeforeTheWeightsAndWhatDoesNotFitIsNotLoaded) {
+  // The header of a llama2.c checkpoint of 10^12 bytes, and not one weight of it.
+  const std::string huge = m_dir.file("huge.bin");
+  ModelConfig config = test::smallConfig();
+  config.hiddenSize = 8192;
+  config.numAttentionHeads = config.numKeyValueHeads = 64;
+  config.headDim = 128;
+  config.intermediateSize = 28672;
+  config.numHiddenLayers = 256;
+  config.vocabSize = 32000;
+  config.maxPositionEmbeddings = 128;
+  const std::int32_t header[] = {8192, 28672, 256, 64, 64, 32000, 128};
+  const std::uint64_t bytes = sizeof header + 4 * ParameterLayout(config).parameterCount() + 4ull * 128 * 128;
+  m_dir.write("huge.bin", {reinterpret_cast<const char*>(header), sizeof header});
+  std::filesystem::resize_file(huge, bytes);  // a hole: it takes no room
+  SessionWorker worker([this] { wake(); });
+  worker.open(request(m_small, 1));
+  const SessionSnapshotPtr before = waitForSteps(worker, 1);
+  EXPECT_FALSE(before->outline);
+  worker.open(request(huge, 1));
+  const SessionSnapshotPtr refused =
+      waitFor(worker, [](const SessionSnapshot& s) { return !s.busy && !s.error.empty(); });
+  EXPECT_NE(refused->error.find("huge.bin: needs more memory than there is"), std::string::npos)
+      << refused->error;
+  ASSERT_TRUE(refused->outline);
+  EXPECT_EQ(refused->outline->config.numHiddenLayers, 256);
+  EXPECT_EQ(refused->outline->parameters, ParameterLayout(config).parameterCount());
+  EXPECT_EQ(refused->outline->storedAs, "F32");
+  EXPECT_EQ(refused->lanes[0].run->runId, before->lanes[0].run->runId);
+  worker.step(1);
+  EXPECT_FALSE(waitForSteps(worker, 2)->outline);
 }
 
 }  // namespace

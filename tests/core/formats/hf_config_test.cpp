@@ -139,10 +139,44 @@ TEST(HfConfig, MistralAndQwen2) {
   ASSERT_TRUE(qwen2.ok()) << qwen2.error().message();
   EXPECT_TRUE(qwen2.value().qkvBias);
   EXPECT_FALSE(qwen2.value().oProjBias);
-  EXPECT_EQ(failure(kLlama,
-                    {{"model_type", "\"qwen2\""}, {"sliding_window", "16"}, {"use_sliding_window", "true"}}),
-            "sliding_window: sliding windows are not supported: found 16, allowed null, or at least "
-            "max_position_embeddings (32)");
+  EXPECT_EQ(qwen2.value().slidingWindow, 0) << "use_sliding_window is false unless told";
+}
+
+TEST(HfConfig, Qwen2sWindowIsThatOfAllLayersOrOfNone) {
+  const auto qwen2 = [](Members changes) {
+    changes.merge(
+        Members{{"model_type", "\"qwen2\""}, {"sliding_window", "16"}, {"use_sliding_window", "true"}});
+    return changes;
+  };
+  const auto window = [&](const Members& changes) {
+    const auto config = read(kLlama, qwen2(changes));
+    return config.ok() ? config.value().slidingWindow : -1;
+  };
+  EXPECT_EQ(window({}), 0) << "max_window_layers is 28 unless told: no layer lies behind it";
+  EXPECT_EQ(window({{"max_window_layers", "0"}}), 16);
+  EXPECT_EQ(window({{"max_window_layers", "2"}}), 0);
+  EXPECT_EQ(window({{"max_window_layers", "1"}, {"sliding_window", "32"}}), 0);
+  EXPECT_EQ(
+      failure(kLlama, qwen2({{"max_window_layers", "1"}})),
+      "max_window_layers: a sliding window in the later layers only is not supported: found 1, allowed 0, "
+      "or at least num_hidden_layers (2)");
+  EXPECT_EQ(failure(kLlama, qwen2({{"num_hidden_layers", "29"}})),
+            "max_window_layers: missing, which means 28; a sliding window in the later layers only is not "
+            "supported: allowed 0, or at least num_hidden_layers (29)");
+  EXPECT_EQ(window({{"layer_types", R"(["sliding_attention","sliding_attention"])"}}), 16);
+  EXPECT_EQ(window({{"layer_types", R"(["full_attention","full_attention"])"}, {"max_window_layers", "0"}}),
+            0);
+  EXPECT_EQ(failure(kLlama, qwen2({{"layer_types", R"(["full_attention","sliding_attention"])"}})),
+            "layer_types[1]: a sliding window in some layers only is not supported: found "
+            "\"sliding_attention\", allowed the same for all layers");
+  EXPECT_EQ(failure(kLlama, qwen2({{"layer_types", R"(["linear_attention"])"}})),
+            "layer_types[0]: kind of layer is not supported: found \"linear_attention\", allowed "
+            "\"full_attention\", \"sliding_attention\"");
+  const auto config = read(kLlama, qwen2({{"max_window_layers", "0"}}));
+  ASSERT_TRUE(config.ok());
+  const auto text = writeHfConfig(config.value(), "float32");
+  ASSERT_TRUE(text.ok()) << text.error().message();
+  EXPECT_EQ(readHfConfig(JsonDocument::parse(text.value(), "f").value()).value().slidingWindow, 16);
 }
 
 TEST(HfConfig, DeepseekV2) {
