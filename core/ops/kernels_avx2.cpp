@@ -157,7 +157,8 @@ void attentionContext(const float* weights, ConstMatrixSpan values, int n, float
 /// degree 7.
 inline __m256 exp8(__m256 x) {
   const __m256 tooSmall = _mm256_cmp_ps(x, _mm256_set1_ps(-87.33654f), _CMP_LT_OQ);
-  x = _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(-87.33654f)), _mm256_set1_ps(88.02f));
+  // Of a NaN and a number these two give their second operand: a NaN stays one.
+  x = _mm256_min_ps(_mm256_set1_ps(88.02f), _mm256_max_ps(_mm256_set1_ps(-87.33654f), x));
   const __m256 k = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)),
                                    _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   // ln 2 in two parts: the first has few enough bits that k times it is exact.

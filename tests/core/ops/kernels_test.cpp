@@ -143,6 +143,20 @@ TEST_P(KernelSet, SoftmaxSendsMinusInfinityAndHopelessScoresToExactlyZero) {
   EXPECT_EQ(scores[2], 0.0f);
 }
 
+TEST_P(KernelSet, ANotANumberIsNotMadeIntoOne) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (int place = 0; place < 10; ++place) {
+    std::vector<float> scores(10, 1.0f);
+    scores[static_cast<std::size_t>(place)] = nan;
+    GetParam()->softmax(scores.data(), 10);
+    for (const float weight : scores) EXPECT_TRUE(std::isnan(weight)) << place;
+  }
+  float values[] = {nan, 1.0f};
+  GetParam()->silu(values, 2);
+  EXPECT_TRUE(std::isnan(values[0]));
+  EXPECT_FALSE(std::isnan(values[1]));
+}
+
 TEST_P(KernelSet, SiluAgreesWithDoublesFromEndToEnd) {
   std::vector<float> x;
   for (float v = -100.0f; v <= 100.0f; v += 0.37f) x.push_back(v);
