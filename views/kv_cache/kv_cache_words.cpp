@@ -170,7 +170,7 @@ std::vector<std::pair<QString, QString>> KvCacheModel::facts() const {
   const int context = m_run->model->config().maxPositionEmbeddings;
   facts.emplace_back(tr("cache of a full context (%1)").arg(context), byteText(bytesFor(context)));
   facts.emplace_back(tr("multiply-adds"), groupedNumber(s.counters.macs()));
-  if (isLatent()) facts.emplace_back(tr("to rebuild cached rows"), groupedNumber(s.counters.rebuildMacs));
+  if (isLatent()) facts.emplace_back(tr("for rebuilding"), groupedNumber(s.counters.rebuildMacs));
   if (s.firstNewPosition > s.firstRow)
     facts.emplace_back(tr("largest |Δ|"), QString::number(s.maxAbsDiff, 'g', 2));
   return facts;

@@ -127,7 +127,7 @@ QString KvWorkModel::name(KvWorkPart part) const {
     case KvWorkPart::projections:
       return tr("projections and MLP");
     case KvWorkPart::rebuild:
-      return tr("K and V rebuilt from cached c");
+      return tr("rebuilding K and V");
     case KvWorkPart::attention:
       return isLinear ? tr("attention: S + φ(k)vᵀ and φ(q)S") : tr("attention: q·k and w·V");
     case KvWorkPart::logits:
@@ -145,7 +145,6 @@ QString KvWorkModel::name(KvWorkPart part) const {
 }
 
 QString KvWorkModel::shortName(KvWorkPart part) const {
-  if (part == KvWorkPart::rebuild) return tr("rebuilding K and V");
   return part == KvWorkPart::attention ? tr("attention") : name(part);
 }
 
