@@ -65,6 +65,7 @@ std::optional<Explanation> Inspector::explanation() const {
   const RunSnapshot* run = m_controller.run();
   if (!run) return std::nullopt;
   const NumberPlace place = m_controller.explained();
+  if (place.derived) return *place.derived;
   const std::optional<Cell> cell = inspectedCell(*run, place);
   return cell ? explain(*run, *cell, run->tokensSeenAt(place.row.step)) : std::nullopt;
 }
@@ -103,6 +104,7 @@ void Inspector::moveAlongRow(int by) {
   const RunSnapshot* run = m_controller.run();
   if (!run) return;
   const NumberPlace now = m_controller.explained();
+  if (now.derived) return;
   const std::optional<Cell> cell = inspectedCell(*run, now);
   if (!cell) return;
   NumberPlace place = placeOf(*run, *cell, now.row);

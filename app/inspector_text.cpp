@@ -4,6 +4,7 @@
 #include "app/format.h"
 #include "app/inspector_page.h"
 #include "core/decode/sampler.h"
+#include "core/explain/arithmetic.h"
 
 #include <QCoreApplication>
 #include <QStringList>
@@ -82,12 +83,16 @@ void writeOperands(InspectorPage& page, const Explanation& e) {
   for (const Operand& operand : e.operands) {
     if (operand.values.size() == 1) {
       page.beginTable();
-      page.row(operandName(page, operand), shownNumber(static_cast<double>(operand.values.front())));
+      const auto value = static_cast<double>(operand.values.front());
+      page.row(operandName(page, operand), e.kind == ExplanationKind::arithmetic
+                                               ? escapedText(arithmeticNumber(value))
+                                               : shownNumber(value));
       page.endTable();
       continue;
     }
     page.line(operandName(page, operand));
-    const bool marks = e.kind == ExplanationKind::norm || e.kind == ExplanationKind::softmax;
+    const bool marks = e.kind == ExplanationKind::norm || e.kind == ExplanationKind::softmax ||
+                       e.kind == ExplanationKind::dividedSoftmax;
     page.strip(operand.values, marks ? e.element : -1);
     page.faint(countOf(operand.values));
   }
@@ -97,7 +102,7 @@ void writeOperands(InspectorPage& page, const Explanation& e) {
 void writeLargestTerms(InspectorPage& page, const RunSnapshot& run, const Explanation& e) {
   const std::vector<float>& left = e.operands[0].values;
   const std::vector<float>& right = e.operands[1].values;
-  const bool byToken = e.kind == ExplanationKind::weightedSum;
+  const bool byToken = e.kind == ExplanationKind::weightedSum && e.origin.empty();
   const auto term = [&](std::size_t i) {
     return static_cast<double>(left[i]) * static_cast<double>(right[i]);
   };
@@ -119,10 +124,13 @@ void writeLargestTerms(InspectorPage& page, const RunSnapshot& run, const Explan
 }
 
 void writeResult(InspectorPage& page, const Explanation& e) {
+  const auto number = [&](double value) {
+    return e.kind == ExplanationKind::arithmetic ? escapedText(arithmeticNumber(value)) : shownNumber(value);
+  };
   page.beginTable();
-  page.row(tr("computed again from these"), shownNumber(e.recomputed));
-  page.row(QStringLiteral("<b>%1</b>").arg(tr("in the run")),
-           QStringLiteral("<b>%1</b>").arg(shownNumber(static_cast<double>(e.traced))));
+  page.row(tr("computed again from these"), number(e.recomputed));
+  page.row(QStringLiteral("<b>%1</b>").arg(e.origin.empty() ? tr("in the run") : tr("shown")),
+           QStringLiteral("<b>%1</b>").arg(number(e.traced)));
   page.endTable();
   page.line(tr("%1 · %2").arg(page.link(QStringLiteral("code:numpy"), tr("Copy as NumPy"), true),
                               page.link(QStringLiteral("code:torch"), tr("Copy as PyTorch"), true)));
@@ -133,9 +141,18 @@ void writeExplanation(InspectorPage& page, const RunSnapshot& run, const Explana
   page.line(page.number(escapedText(e.filled)));
   writeOperands(page, e);
   if (e.kind == ExplanationKind::product || e.kind == ExplanationKind::weightedSum ||
-      e.kind == ExplanationKind::scaledProduct)
+      e.kind == ExplanationKind::scaledProduct || e.kind == ExplanationKind::innerProduct)
     writeLargestTerms(page, run, e);
   writeResult(page, e);
+}
+
+/// A number that a view works out.
+void writeDerived(InspectorPage& page, const RunSnapshot& run, const Explanation& e) {
+  page.title(escapedText(e.name));
+  if (!e.shape.empty()) page.line(tr("shape %1").arg(escapedText(e.shape)));
+  writeExplanation(page, run, e);
+  page.heading(tr("Where it comes from"));
+  page.line(escapedText(e.origin));
 }
 
 /// A score or a weight: how the selected one was made, and for a weight also the score that it comes from.
@@ -361,6 +378,10 @@ QString inspectorHtml(const RunSnapshot& run, const NumberPlace& place, const Th
   s.query = place.rowPosition();
   InspectorPage page(theme);
   if (canGoBack) page.line(page.link(QStringLiteral("back:"), tr("◂ Back"), true));
+  if (place.derived) {
+    writeDerived(page, run, *place.derived);
+    return page.take();
+  }
   writeNames(page, run, s);
   if (s.step.value < 1) {
     page.line(tr("Nothing has been computed yet. Space feeds the prompt."));

@@ -114,6 +114,7 @@ void SessionController::setSelection(const Selection& selection) {
   const Selection next = clampTo(selection, *m_session);
   if (next.site != m_selection.site) m_element = -1;
   m_rowPosition = -1;
+  m_derived = nullptr;
   m_pointed.reset();
   m_selection = next;
   settleLane();
@@ -174,7 +175,7 @@ void SessionController::unlock() {
 }
 
 NumberPlace SessionController::explained() const {
-  return m_pointed ? *m_pointed : NumberPlace{selection(), m_element, m_rowPosition};
+  return m_pointed ? *m_pointed : NumberPlace{selection(), m_element, m_rowPosition, m_derived};
 }
 
 void SessionController::pointAt(const std::optional<NumberPlace>& place) {
@@ -190,7 +191,8 @@ void SessionController::pointAt(const std::optional<NumberPlace>& place) {
 }
 
 void SessionController::chooseElement(int element) {
-  if (element == m_element) return;
+  if (element == m_element && !m_derived) return;
+  m_derived = nullptr;
   m_element = element;
   emit explainedChanged();
 }
@@ -205,9 +207,12 @@ void SessionController::goTo(const NumberPlace& place) {
   next.locked =
       m_selection.locked || next.query.value != newest || siteInfo(next.site).layout == SiteShape::attention;
   next.locked = next.locked || place.position >= 0;
+  // It is held without: it belongs to no row.
+  if (place.derived) next.locked = m_selection.locked;
   select(next);
   m_element = place.element;
   m_rowPosition = place.position;
+  m_derived = place.derived;
   emit explainedChanged();
 }
 
@@ -224,6 +229,7 @@ void SessionController::takeLatest() {
   SessionSnapshotPtr latest = m_worker->latest();
   if (latest == m_session) return;
   const int stepsBefore = longestRun();
+  const StepIndex stepBefore = m_selection.step;
   const bool followed = m_follows;
   m_session = std::move(latest);
   m_preview.reset();
@@ -258,6 +264,8 @@ void SessionController::takeLatest() {
   if (shown && m_follows) m_selection.step = StepIndex{shown->stepCount()};
   m_selection = clampTo(m_selection, *m_session);
   if (!m_selection.locked) followUnlocked();
+  // What was worked out there holds no more.
+  if (newRun || newModel || m_selection.step != stepBefore) m_derived = nullptr;
 
   if (newRun) emit runStarted(newModel);
   emit snapshotChanged();

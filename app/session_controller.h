@@ -161,8 +161,9 @@ class SessionController : public QObject {
   Selection m_selection;
   std::optional<Selection> m_preview;
   std::optional<NumberPlace> m_pointed;
-  int m_element = -1;      ///< of the selected row
-  int m_rowPosition = -1;  ///< see NumberPlace::position
+  int m_element = -1;                            ///< of the selected row
+  int m_rowPosition = -1;                        ///< see NumberPlace::position
+  std::shared_ptr<const Explanation> m_derived;  ///< what a view works out and the user holds
   std::vector<Stage> m_stages;
   std::uint64_t m_runId = 0;  ///< of the first lane
   int m_laneId = -1;          ///< of the selected lane

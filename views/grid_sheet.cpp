@@ -153,7 +153,7 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
   std::vector<Try> tries;
   const WidestNumbers exact = widestNumbers(lines, kAllDecimals), coarse = widestNumbers(lines, kFewDecimals);
   const auto withNumbers = [&](Fit fit, double smallest, const WidestNumbers& widest) {
-    for (double pixels = 22; pixels >= smallest; --pixels) {
+    for (double pixels = 28; pixels >= smallest; --pixels) {
       const TextMetrics metrics(theme.sized(pixels), painter.device());
       tries.push_back(
           {{wholePixels(painter, metrics.horizontalAdvance(widest.longest) + theme.px(pixels * 0.8)),

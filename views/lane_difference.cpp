@@ -14,8 +14,6 @@
 namespace decodescope {
 namespace {
 
-/// More tables than this are not drawn at once.
-constexpr std::size_t kMostTables = 6;
 /// A table of at most so many columns, and not square, is a list.
 constexpr int kListColumns = 8;
 
@@ -145,9 +143,19 @@ void LaneDifference::present(const std::vector<NamedTable>& tablesOfA,
   m_a = a;
   m_b = b;
   m_pairs.clear();
-  for (std::size_t i = 0; i < std::min({tablesOfA.size(), tablesOfB.size(), kMostTables}); ++i)
-    m_pairs.push_back(pairOf(tablesOfA[i], tablesOfB[i]));
+  m_tableCount = static_cast<int>(std::min(tablesOfA.size(), tablesOfB.size()));
+  m_page = std::clamp(m_page, 0, std::max(0, (m_tableCount - 1) / kTablesAPage));
+  const int first = m_page * kTablesAPage;
+  for (int i = first; i < std::min(m_tableCount, first + kTablesAPage); ++i)
+    m_pairs.push_back(pairOf(tablesOfA[static_cast<std::size_t>(i)], tablesOfB[static_cast<std::size_t>(i)]));
   m_presented = true;
+}
+
+void LaneDifference::setPage(int page) {
+  if (page == m_page) return;
+  m_page = page;
+  m_shown = -1;
+  clear();
 }
 
 QString LaneDifference::spotName(const Pair& pair, int cell) {
@@ -170,6 +178,14 @@ QString LaneDifference::summary(const Pair& pair) const {
   return text;
 }
 
+QString LaneDifference::pageText() const {
+  if (m_tableCount <= kTablesAPage) return {};
+  return tr("   ·   tables %1–%2 of %3")
+      .arg(m_page * kTablesAPage + 1)
+      .arg(m_page * kTablesAPage + static_cast<int>(m_pairs.size()))
+      .arg(m_tableCount);
+}
+
 void LaneDifference::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
   painter.save();
   painter.fillRect(area, theme.background);
@@ -186,7 +202,7 @@ void LaneDifference::paint(QPainter& painter, const QRectF& area, const Theme& t
   painter.setPen(theme.text);
   const double titleHeight = std::ceil(TextMetrics(painter.font(), painter.device()).height());
   drawFitted(painter, QRectF(room.left(), room.top(), room.width(), titleHeight),
-             Qt::AlignLeft | Qt::AlignVCenter, tr("A − B:  %1  −  %2").arg(m_a, m_b));
+             Qt::AlignLeft | Qt::AlignVCenter, tr("A − B:  %1  −  %2").arg(m_a, m_b) + pageText());
   room.setTop(room.top() + titleHeight + theme.px(4));
   const bool single = m_shown >= 0 && m_shown < static_cast<int>(m_pairs.size());
   if (single || m_pairs.size() == 1) {

@@ -20,6 +20,12 @@ class LaneDifference {
   /// Only that one, large; −1: all of them.
   void setShownTable(int index) { m_shown = index; }
   int shownTable() const { return m_shown; }
+  /// Which of the tables are shown: a page has the next few of them. From 0; clamped.
+  void setPage(int page);
+  int page() const { return m_page; }
+  static constexpr int kTablesAPage = 6;
+  /// How many tables there were to be shown in the end.
+  int tableCount() const { return m_tableCount; }
   void paint(QPainter& painter, const QRectF& area, const Theme& theme);
   /// Its `hovered` is left as it is.
   std::optional<Hit> hitTest(QPointF point) const;
@@ -45,6 +51,7 @@ class LaneDifference {
   static Pair pairOf(const NamedTable& a, const NamedTable& b);
   static QString spotName(const Pair& pair, int cell);
   QString summary(const Pair& pair) const;
+  QString pageText() const;
   void paintPair(QPainter& painter, Pair& pair, const QRectF& area, const Theme& theme) const;
   void paintCells(QPainter& painter, const Pair& pair, const Theme& theme) const;
   void paintScale(QPainter& painter, const Pair& pair, const QRectF& area, const Theme& theme) const;
@@ -52,6 +59,8 @@ class LaneDifference {
   bool m_presented = false;
   QString m_a, m_b;
   int m_shown = -1;
+  int m_page = 0;
+  int m_tableCount = 0;
   std::vector<Pair> m_pairs;
 };
 

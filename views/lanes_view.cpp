@@ -35,6 +35,7 @@ QString LanesView::laneMode() const {
 std::unique_ptr<LanesView> LanesView::copy() const {
   auto other = std::make_unique<LanesView>(m_info);
   other->m_mode = m_mode;
+  other->m_difference.setPage(m_difference.page());
   other->m_difference.setShownTable(m_difference.shownTable());
   for (const ViewOption& option : m_columns.front().view->options())
     other->setOption(option.id, option.value);
@@ -52,6 +53,18 @@ std::vector<ViewOption> LanesView::options() const {
                             {QStringLiteral("one"), tr("Selected one")},
                             {QStringLiteral("difference"), tr("Difference")}},
                            laneMode()});
+  constexpr int kEach = LaneDifference::kTablesAPage;
+  const int tables = m_difference.tableCount();
+  if (m_mode != Mode::difference || tables <= kEach) return all;
+  ViewOption page{QStringLiteral("difference.page"),
+                  tr("Tables"),
+                  tr("Which of the tables are compared"),
+                  {},
+                  QString::number(m_difference.page() + 1)};
+  for (int first = 0; first < tables; first += kEach)
+    page.choices.emplace_back(QString::number(first / kEach + 1),
+                              tr("%1–%2").arg(first + 1).arg(std::min(first + kEach, tables)));
+  all.insert(all.begin() + 1, page);
   return all;
 }
 
@@ -67,6 +80,15 @@ bool LanesView::setOption(const QString& id, const QString& value) {
       return false;
     }
     presentLanes();
+    // So that its pages can be offered at once.
+    if (hasSeveral() && m_mode == Mode::difference) makeDifference();
+    return true;
+  }
+  if (id == QLatin1String("difference.page")) {
+    bool isNumber = false;
+    const int page = value.toInt(&isNumber);
+    if (!isNumber || page < 1) return false;
+    m_difference.setPage(page - 1);
     return true;
   }
   if (id == QLatin1String("difference.table")) {
@@ -83,9 +105,10 @@ bool LanesView::setOption(const QString& id, const QString& value) {
 }
 
 void LanesView::shareScales() {
+  // Alone each reaches as far as its own numbers.
+  if (!hasSeveral() || m_mode != Mode::beside) return;
   std::vector<double> ends;
   for (std::size_t i = 0; i < m_columns.size(); ++i) {
-    if (!isPresented(i)) continue;
     const std::vector<double> own = m_columns[i].view->scaleEnds();
     ends.resize(std::max(ends.size(), own.size()));
     for (std::size_t e = 0; e < own.size(); ++e) ends[e] = std::max(ends[e], own[e]);
@@ -93,7 +116,7 @@ void LanesView::shareScales() {
   if (ends.empty()) return;
   for (std::size_t i = 0; i < m_columns.size(); ++i) {
     View& view = *m_columns[i].view;
-    if (isPresented(i) && view.scaleEnds().size() == ends.size()) view.setScaleEnds(ends);
+    if (view.scaleEnds().size() == ends.size()) view.setScaleEnds(ends);
   }
 }
 
@@ -240,13 +263,15 @@ void LanesView::paintBeside(QPainter& painter, const QRectF& area, const Theme& 
   }
 }
 
+void LanesView::makeDifference() {
+  if (m_difference.isPresented()) return;
+  const auto [a, b] = compared();
+  m_difference.present(m_columns[a].view->tables(), m_columns[b].view->tables(),
+                       laneTitle(m_session, static_cast<int>(a)), laneTitle(m_session, static_cast<int>(b)));
+}
+
 void LanesView::paintDifference(QPainter& painter, const QRectF& area, const Theme& theme) {
-  if (!m_difference.isPresented()) {
-    const auto [a, b] = compared();
-    m_difference.present(m_columns[a].view->tables(), m_columns[b].view->tables(),
-                         laneTitle(m_session, static_cast<int>(a)),
-                         laneTitle(m_session, static_cast<int>(b)));
-  }
+  makeDifference();
   m_difference.paint(painter, area, theme);
 }
 

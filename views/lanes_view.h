@@ -68,6 +68,8 @@ class LanesView : public View {
   void paintHeader(QPainter& painter, std::size_t lane, const QRectF& area, const Theme& theme) const;
   void paintBeside(QPainter& painter, const QRectF& area, const Theme& theme);
   void paintDifference(QPainter& painter, const QRectF& area, const Theme& theme);
+  /// Works the difference out, where that has not been done for what is presented.
+  void makeDifference();
 
   const ViewInfo& m_info;
   Mode m_mode = Mode::beside;

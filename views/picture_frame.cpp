@@ -1,6 +1,7 @@
 #include "views/picture_frame.h"
 
 #include "views/heatmap.h"
+#include "views/rect_strips.h"
 #include "views/text_fit.h"
 
 #include <QPainter>
@@ -43,17 +44,7 @@ PictureFrame framePicture(QPainter& painter, const QRectF& area, const Theme& th
     frame.body = area;
     return frame;
   }
-  const auto takeTop = [&](double height, double gap) {
-    const QRectF taken(rest.left(), rest.top(), rest.width(), height);
-    rest.setTop(rest.top() + height + gap);
-    return taken;
-  };
-  const auto takeBottom = [&](double height, double gap) {
-    const QRectF taken(rest.left(), rest.bottom() - height, rest.width(), height);
-    rest.setBottom(rest.bottom() - height - gap);
-    return taken;
-  };
-  if (area.height() >= theme.px(60)) frame.title = takeTop(std::ceil(title.height()), theme.px(2));
+  if (area.height() >= theme.px(60)) frame.title = takeTop(rest, std::ceil(title.height()), theme.px(2));
   // What must be said is said in small areas too.
   if (!texts.note.isEmpty() && area.height() >= theme.px(150)) {
     const double inside = theme.px(6);
@@ -63,17 +54,17 @@ PictureFrame framePicture(QPainter& painter, const QRectF& area, const Theme& th
   if (!frame.small) {
     frame.subtitleLines = brokenParts(texts.subtitle, label, rest.width(), 2);
     const double lines = static_cast<double>(frame.subtitleLines.size());
-    if (lines > 0) frame.subtitle = takeTop(lines * line, theme.px(8));
+    if (lines > 0) frame.subtitle = takeTop(rest, lines * line, theme.px(8));
   }
   if (!frame.noteLines.isEmpty())
-    frame.note = takeTop(static_cast<double>(frame.noteLines.size()) * line + theme.px(6), theme.px(8));
+    frame.note = takeTop(rest, static_cast<double>(frame.noteLines.size()) * line + theme.px(6), theme.px(8));
   if (!frame.small) {
-    if (!texts.readout.isEmpty()) frame.readout = takeBottom(line, theme.px(4));
+    if (!texts.readout.isEmpty()) frame.readout = takeBottom(rest, line, theme.px(4));
     // Two lines at most: the picture needs the room more.
     const int legend = area.height() < theme.px(300)
                            ? 0
                            : std::min(2, legendLines(painter, theme, texts.legend, rest.width()));
-    if (legend > 0) frame.legend = takeBottom(legend * std::ceil(line * 1.1), theme.px(8));
+    if (legend > 0) frame.legend = takeBottom(rest, legend * std::ceil(line * 1.1), theme.px(8));
   }
   frame.body = rest;
   return frame;

@@ -14,6 +14,9 @@ namespace decodescope {
 
 namespace {
 
+/// More numbers along an axis say no more.
+constexpr int kMostTicks = 12;
+
 /// At most about `count` ticks over the range, at multiples of 1, 2, 5, 10 …
 QSharedPointer<QCPAxisTicker> wholeTicker(double range, double count) {
   QSharedPointer<QCPAxisTickerFixed> ticker(new QCPAxisTickerFixed);
@@ -112,10 +115,10 @@ void Plot::setAxes(const QSizeF& size, const Theme& theme, const PlotSpec& spec)
     plot.xAxis->setTicker(wholeTicker(spec.xLast - spec.xFirst, size.width() / theme.px(52)));
   } else {
     QSharedPointer<QCPAxisTicker> ticker(new QCPAxisTicker);
-    ticker->setTickCount(std::max(2, static_cast<int>(size.width() / theme.px(70))));
+    ticker->setTickCount(std::clamp(static_cast<int>(size.width() / theme.px(70)), 2, kMostTicks));
     plot.xAxis->setTicker(ticker);
   }
-  const double rows = std::max(2.0, size.height() / theme.px(36));
+  const double rows = std::clamp(size.height() / theme.px(36), 2.0, 0.7 * kMostTicks);
   plot.yAxis->setScaleType(spec.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   if (spec.logY) {
     QSharedPointer<QCPAxisTickerLog> ticker(new QCPAxisTickerLog);

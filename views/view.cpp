@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace decodescope {
 
@@ -18,6 +19,12 @@ QString NumberRange::text(double number) const {
   int digits = 0;
   for (double s = step; digits < 9 && std::abs(s - std::round(s)) > 1e-6; s *= 10) ++digits;
   return QString::number(number, 'f', digits);
+}
+
+NumberPlace derivedPlace(const Selection& row, Explanation explanation) {
+  NumberPlace place{row};
+  place.derived = std::make_shared<const Explanation>(std::move(explanation));
+  return place;
 }
 
 QString ViewOption::standardValue() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/decode/run_snapshot.h"
+#include "core/explain/explanation.h"
 #include "core/trace/attention_rules.h"
 #include "views/selection.h"
 #include "views/theme.h"
@@ -69,10 +70,17 @@ struct NumberPlace {
   int element = -1;   ///< within the row of the head, or of the token where there are no heads; −1: none in
                       ///< particular. Scores and weights have the key.
   int position = -1;  ///< of the row, where it is not the query's: a key's, a value's
+  /// The number is no cell of the trace: the view works it out, and says how.
+  std::shared_ptr<const Explanation> derived = {};
 
   Position rowPosition() const { return position < 0 ? row.query : Position{position}; }
-  friend bool operator==(const NumberPlace&, const NumberPlace&) = default;
+  friend bool operator==(const NumberPlace& a, const NumberPlace& b) {
+    return a.row == b.row && a.element == b.element && a.position == b.position &&
+           (a.derived == b.derived || (a.derived && b.derived && *a.derived == *b.derived));
+  }
 };
+/// A derived number at a place of the selection.
+NumberPlace derivedPlace(const Selection& row, Explanation explanation);
 
 /// What lies under a point.
 struct Hit {

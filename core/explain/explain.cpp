@@ -93,7 +93,7 @@ class Explainer {
   // Kinds
 
   bool trace(float value) {
-    m_out.traced = value;
+    m_out.traced = static_cast<double>(value);
     return true;
   }
 

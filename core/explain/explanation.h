@@ -36,6 +36,11 @@ enum class ExplanationKind {
   activation,       ///< act(u)
   gatedActivation,  ///< act(g) · u
   lookup,           ///< the number itself
+  // Of what views work out besides (core/explain/derived.h):
+  innerProduct,    ///< a · b
+  dividedSoftmax,  ///< the row s and what it is divided by
+  total,           ///< Σ x
+  arithmetic,      ///< numbers in an expression
 };
 
 /// A value that went into the number, and where it can be seen.
@@ -45,6 +50,8 @@ struct Operand {
   std::vector<float> values;  ///< one number or a vector
   std::optional<Cell>
       source;  ///< the (first) cell of the trace that it comes from; none for parameters and constants
+
+  friend bool operator==(const Operand&, const Operand&) = default;
 };
 
 /// A number with everything that it comes from, recomputed from its operands in double precision.
@@ -62,8 +69,12 @@ struct Explanation {
   double epsilon = 0;                        ///< for ExplanationKind::norm
   int element =
       0;  ///< which entry of the vectors is meant (norm, softmax), or which number of the pair (rotation)
-  float traced = 0;       ///< what the run computed
-  double recomputed = 0;  ///< what the operands give
+  std::string expression;  ///< for ExplanationKind::arithmetic: of the operands' symbols, as Python reads it
+  std::string origin;      ///< "" for a number of the trace; else where it is worked out, for the user
+  double traced = 0;       ///< what the run computed, or the view shows
+  double recomputed = 0;   ///< what the operands give
+
+  friend bool operator==(const Explanation&, const Explanation&) = default;
 };
 
 /// Explains one number of a run at the moment when `tokens` tokens had been fed. Nothing when the cell is

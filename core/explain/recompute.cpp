@@ -1,5 +1,7 @@
 #include "core/explain/recompute.h"
 
+#include "core/explain/arithmetic.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -65,12 +67,38 @@ double normalised(const Explanation& e) {
   return beta.empty() ? y : y + static_cast<double>(beta[i]);
 }
 
-double softmaxOf(const Explanation& e) {
+/// What the softmax of a row is made of: exp(s/c − top) / sum.
+struct SoftmaxParts {
+  double score = 0, top = 0, sum = 0;
+};
+
+SoftmaxParts softmaxParts(const Explanation& e) {
   const Values& s = valuesOf(e, "s");
-  const double top = static_cast<double>(*std::max_element(s.begin(), s.end()));
+  const double c = e.kind == ExplanationKind::dividedSoftmax ? numberOf(e, "c") : 1.0;
+  SoftmaxParts parts;
+  parts.score = static_cast<double>(s[static_cast<std::size_t>(e.element)]) / c;
+  parts.top = static_cast<double>(*std::max_element(s.begin(), s.end())) / c;
+  for (const float v : s) parts.sum += std::exp(static_cast<double>(v) / c - parts.top);
+  return parts;
+}
+
+double softmaxOf(const Explanation& e) {
+  const SoftmaxParts parts = softmaxParts(e);
+  return std::exp(parts.score - parts.top) / parts.sum;
+}
+
+double totalOf(const Values& x) {
   double sum = 0;
-  for (const float v : s) sum += std::exp(static_cast<double>(v) - top);
-  return std::exp(static_cast<double>(s[static_cast<std::size_t>(e.element)]) - top) / sum;
+  for (const float v : x) sum += static_cast<double>(v);
+  return sum;
+}
+
+double arithmeticOf(const Explanation& e) {
+  const auto valueOf = [&](std::string_view symbol) -> std::optional<double> {
+    const Values& values = valuesOf(e, symbol);
+    return values.size() == 1 ? std::optional<double>(static_cast<double>(values.front())) : std::nullopt;
+  };
+  return evaluateArithmetic(e.expression, valueOf).value_or(std::nan(""));
 }
 
 std::string shown(double value) {
@@ -86,19 +114,28 @@ std::string term(double value) {
   return value < 0 ? "(" + shown(value) + ")" : shown(value);
 }
 
-std::string sumOfProducts(const Values& a, const Values& b) {
-  const auto one = [&](std::size_t i) {
-    return term(static_cast<double>(a[i])) + "·" + term(static_cast<double>(b[i]));
-  };
+/// The first two and the last of `count` terms.
+template <typename Term>
+std::string shortSum(std::size_t count, const Term& one) {
   std::string text;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a.size() > 4 && i == 2) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (count > 4 && i == 2) {
       text += " + …";
-      i = a.size() - 1;
+      i = count - 1;
     }
     text += (text.empty() ? "" : " + ") + one(i);
   }
   return text;
+}
+
+std::string sumOfProducts(const Values& a, const Values& b) {
+  return shortSum(a.size(), [&](std::size_t i) {
+    return term(static_cast<double>(a[i])) + "·" + term(static_cast<double>(b[i]));
+  });
+}
+
+std::string sumOfAll(const Values& x) {
+  return shortSum(x.size(), [&](std::size_t i) { return term(static_cast<double>(x[i])); });
 }
 
 }  // namespace
@@ -133,7 +170,14 @@ double recompute(const Explanation& e) {
     case ExplanationKind::stateReading:
       return dot(valuesOf(e, "q"), valuesOf(e, "s")) / dot(valuesOf(e, "q"), valuesOf(e, "z"));
     case ExplanationKind::softmax:
+    case ExplanationKind::dividedSoftmax:
       return softmaxOf(e);
+    case ExplanationKind::innerProduct:
+      return dot(valuesOf(e, "a"), valuesOf(e, "b"));
+    case ExplanationKind::total:
+      return totalOf(valuesOf(e, "x"));
+    case ExplanationKind::arithmetic:
+      return arithmeticOf(e);
     case ExplanationKind::weightedSum:
       return dot(valuesOf(e, "a"), valuesOf(e, "v"));
     case ExplanationKind::activation:
@@ -192,14 +236,23 @@ std::string filledFormula(const Explanation& e) {
       text = "(" + sumOfProducts(valuesOf(e, "q"), valuesOf(e, "s")) + ") / (" +
              sumOfProducts(valuesOf(e, "q"), valuesOf(e, "z")) + ")";
       break;
-    case ExplanationKind::softmax: {
-      const Values& s = valuesOf(e, "s");
-      const double top = static_cast<double>(*std::max_element(s.begin(), s.end()));
-      double sum = 0;
-      for (const float v : s) sum += std::exp(static_cast<double>(v) - top);
-      text = "exp(" + shown(static_cast<double>(s[at])) + " − " + term(top) + ") / " + shown(sum);
+    case ExplanationKind::softmax:
+    case ExplanationKind::dividedSoftmax: {
+      const SoftmaxParts parts = softmaxParts(e);
+      text = "exp(" + shown(parts.score) + " − " + term(parts.top) + ") / " + shown(parts.sum);
       break;
     }
+    case ExplanationKind::innerProduct:
+      text = sumOfProducts(valuesOf(e, "a"), valuesOf(e, "b"));
+      break;
+    case ExplanationKind::total:
+      text = sumOfAll(valuesOf(e, "x"));
+      break;
+    case ExplanationKind::arithmetic:
+      return writtenArithmetic(
+                 e.expression,
+                 [&](std::string_view symbol) { return arithmeticNumber(numberOf(e, symbol)); }) +
+             " = " + arithmeticNumber(e.recomputed);
     case ExplanationKind::weightedSum:
       text = sumOfProducts(valuesOf(e, "a"), valuesOf(e, "v"));
       break;

@@ -19,7 +19,8 @@ constexpr Dialect kNumpy{"import math\nimport numpy as np", "np", "np.array([", 
 constexpr Dialect kTorch{"import math\nimport torch", "torch", "torch.tensor([", "], dtype=torch.float64)",
                          "torch.erf"};
 
-std::string shortest(float value) {
+template <typename Number>
+std::string shortest(Number value) {
   char text[40];
   const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
   return {text, end};
@@ -58,6 +59,14 @@ std::string activated(const Explanation& e, const std::string& x, const Dialect&
   return x;
 }
 
+/// sqrt() is the library's, min() Python's own.
+std::string withLibrary(std::string expression, const std::string& lib) {
+  for (std::size_t at = expression.find("sqrt("); at != std::string::npos;
+       at = expression.find("sqrt(", at + lib.size() + 1))
+    expression.insert(at, lib);
+  return expression;
+}
+
 /// One expression whose value is the number, or a one-element array of it.
 std::string expression(const Explanation& e, const Dialect& dialect) {
   const std::string lib = std::string(dialect.prefix) + ".", at = "[" + std::to_string(e.element) + "]";
@@ -91,6 +100,14 @@ std::string expression(const Explanation& e, const Dialect& dialect) {
       return "(" + lib + "exp(s - s.max()) / " + lib + "exp(s - s.max()).sum())" + at;
     case ExplanationKind::weightedSum:
       return "a @ v";
+    case ExplanationKind::innerProduct:
+      return "a @ b";
+    case ExplanationKind::dividedSoftmax:
+      return "(" + lib + "exp(s / c - (s / c).max()) / " + lib + "exp(s / c - (s / c).max()).sum())" + at;
+    case ExplanationKind::total:
+      return "x.sum()";
+    case ExplanationKind::arithmetic:
+      return withLibrary(e.expression, lib);
     case ExplanationKind::activation:
       return activated(e, "u", dialect);
     case ExplanationKind::gatedActivation:
@@ -109,7 +126,8 @@ std::string code(const Explanation& e, const Dialect& dialect) {
   text += "print(float(" +
           std::string(dialect.prefix == std::string("np") ? "np.ravel(result)[0]" : "result.reshape(-1)[0]") +
           "))";
-  return text + "  # the run has " + shortest(e.traced) + "\n";
+  if (!e.origin.empty()) return text + "  # shown: " + shortest(e.traced) + "\n";
+  return text + "  # the run has " + shortest(static_cast<float>(e.traced)) + "\n";
 }
 
 }  // namespace

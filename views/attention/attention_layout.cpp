@@ -1,5 +1,7 @@
 #include "views/attention/attention_layout.h"
 
+#include "views/rect_strips.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -99,25 +101,16 @@ AttentionLayout layoutAttention(const QRectF& area, const AttentionLayoutNeeds& 
     layout.matrix = area;
     return layout;
   }
-  const auto takeTop = [&](double height, double gap) {
-    const QRectF taken(rest.left(), rest.top(), rest.width(), height);
-    rest.setTop(rest.top() + height + gap);
-    return taken;
-  };
-  const auto takeBottom = [&](double height, double gap) {
-    const QRectF taken(rest.left(), rest.bottom() - height, rest.width(), height);
-    rest.setBottom(rest.bottom() - height - gap);
-    return taken;
-  };
   // What stands around is left out, the least important first, until the matrix can have half of the height.
   const bool words = !small && area.height() >= 240 * s;
   const bool much = !small && area.height() >= 360 * s;
   // A low, wide area: words go beside the matrix, which takes all of the height.
   const bool low = area.height() < 200 * s && area.width() >= 1.8 * area.height() && area.height() >= 40 * s;
-  if (area.height() >= 120 * s && !low) layout.title = takeTop(needs.titleHeight, 2 * s);
-  if (much) layout.subtitle = takeTop(needs.subtitleLines * needs.lineHeight, narrow ? 4 * s : 10 * s);
-  if (words) layout.readout = takeBottom(needs.lineHeight, 4 * s);
-  if (much) layout.legend = takeBottom(needs.legendLines * needs.lineHeight * 1.1, narrow ? 4 * s : 8 * s);
+  if (area.height() >= 120 * s && !low) layout.title = takeTop(rest, needs.titleHeight, 2 * s);
+  if (much) layout.subtitle = takeTop(rest, needs.subtitleLines * needs.lineHeight, narrow ? 4 * s : 10 * s);
+  if (words) layout.readout = takeBottom(rest, needs.lineHeight, 4 * s);
+  if (much)
+    layout.legend = takeBottom(rest, needs.legendLines * needs.lineHeight * 1.1, narrow ? 4 * s : 8 * s);
 
   const bool labels = !low && (!small || (area.width() >= 150 * s && area.height() >= 140 * s));
   const bool bar = words;

@@ -1,5 +1,6 @@
 #include "views/attention/embeddings_page.h"
 
+#include "core/explain/derived.h"
 #include "core/ops/kernels.h"
 
 #include <QCoreApplication>
@@ -59,6 +60,31 @@ ColorScale scaleOf(const EmbeddingProducts::Matrix& m) {
   scale.hi = m.largest > 0 ? m.largest : 1;
   scale.lo = -scale.hi;
   return scale;
+}
+
+/// The two rows whose product is cell [query, key] of a panel.
+std::optional<std::pair<Operand, Operand>> factorsOf(const AttentionModel& model, bool isEmbedding,
+                                                     bool isTurned, int query, int key) {
+  const ModelConfig& config = model.config();
+  const Selection& s = model.selection();
+  const PositionTrace *queryTrace = model.shown().trace(Position{query}),
+                      *keyTrace = model.shown().trace(Position{key});
+  if (!queryTrace || !keyTrace) return std::nullopt;
+  if (isEmbedding) {
+    const auto row = [&](const char* symbol, const PositionTrace& trace, int position) {
+      return tracedRow(config, symbol, {Site::embedTokens, kNoLayer, Position{position}, 0},
+                       trace.row(Site::embedTokens));
+    };
+    return std::pair(row("x", *queryTrace, query), row("x", *keyTrace, key));
+  }
+  const KvHeadIndex kvHead = config.keyValueHeadOf(s.head);
+  const TracePlace q = isTurned ? attentionQueryPlace(config, s.head)
+                                : rotaryQueryPlace(config, s.head, false),
+                   k = isTurned ? attentionKeyPlace(config, kvHead) : rotaryKeyPlace(config, kvHead, false);
+  return std::pair(tracedRow(config, "q", {q.site, s.layer, Position{query}, q.index},
+                             numbersAt(*queryTrace, s.layer, q, config.headDim)),
+                   tracedRow(config, "k", {k.site, s.layer, Position{key}, k.index},
+                             numbersAt(*keyTrace, s.layer, k, config.headDim)));
 }
 
 }  // namespace
@@ -190,7 +216,21 @@ std::optional<Hit> EmbeddingsPage::hitTest(QPointF point, const AttentionModel& 
   hit.clicked->site = spot->panel == 0                ? Site::embedTokens
                       : spot->panel + 1 == all.size() ? Site::scores
                                                       : queryProjectionSite(model.config());
-  if (hit.clicked->site == Site::scores) hit.number = NumberPlace{*hit.clicked};
+  const float shown =
+      all[spot->panel]->values[static_cast<std::size_t>(spot->query * m_products.tokens + spot->key)];
+  if (const auto factors =
+          factorsOf(model, spot->panel == 0, spot->panel + 1 == all.size(), spot->query, spot->key)) {
+    const QString symbol =
+        spot->panel == 0 ? QStringLiteral("x[%1] · x[%2]") : QStringLiteral("q[%1] · k[%2]");
+    const DerivedName name{
+        symbol.arg(spot->query).arg(spot->key).toStdString(),
+        "(T, T) = (" + std::to_string(m_products.tokens) + ", " + std::to_string(m_products.tokens) + ")",
+        tr("Worked out for this view from rows that the run stored, for all cells; the run divides q·k by √d "
+           "and computes no score of a later key.")
+            .toStdString()};
+    hit.number = derivedPlace(
+        *hit.clicked, explainInnerProduct(name, factors->first, factors->second, static_cast<double>(shown)));
+  }
   hit.toolTip = tr("%1 with %2: %3\n%2 with %1: %4")
                     .arg(model.tokenText(spot->query), model.tokenText(spot->key), at(spot->query, spot->key),
                          at(spot->key, spot->query));

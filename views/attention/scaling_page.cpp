@@ -1,5 +1,6 @@
 #include "views/attention/scaling_page.h"
 
+#include "core/explain/derived.h"
 #include "views/bar_strip.h"
 #include "views/text_fit.h"
 
@@ -65,7 +66,9 @@ ScalingNumbers scalingNumbers(const AttentionModel& model) {
   if (row.empty()) return numbers;
   numbers.keys = static_cast<int>(row.size());
   numbers.experiment = experimentFor(numbers.headDim);
-  const std::vector<float> normal = normalScores(numbers.headDim, numbers.keys, kRowSeed);
+  numbers.scores = row;
+  numbers.normalScores = normalScores(numbers.headDim, numbers.keys, kRowSeed);
+  const std::vector<float>& normal = numbers.normalScores;
   const auto at = std::find(numbers.experiment.dims.begin(), numbers.experiment.dims.end(), numbers.headDim) -
                   numbers.experiment.dims.begin();
   for (int i = 0; i < kScoreDivisors; ++i) {
@@ -235,6 +238,34 @@ void ScalingPage::paint(QPainter& painter, const QRectF& area, const Theme& them
   paintFrame(painter, frame, theme, texts);
 }
 
+NumberPlace ScalingPage::numberAt(const AttentionModel& model, const Selection& hovered, const Bars& bars,
+                                  int index) const {
+  const ScalingNumbers::Column& column = m_numbers.columns[static_cast<std::size_t>(bars.column)];
+  const Selection& s = model.selection();
+  Operand scores{"s", "normal q·k", m_numbers.normalScores, std::nullopt};
+  if (!bars.normal) {
+    const int query = s.query.value;
+    scores = {"s",
+              siteDumpName(Site::scores, s.layer) + "[head " + std::to_string(s.head.value) + ", query " +
+                  std::to_string(query) + "] · √d",
+              m_numbers.scores, Cell{Site::scores, s.layer, s.query, s.head.value * model.visible(query)}};
+  }
+  const DerivedName name{
+      tr("weight of key %1, q·k %2")
+          .arg(index)
+          .arg(divisorName(bars.column, m_numbers.headDim))
+          .toStdString(),
+      "",
+      (bars.normal
+           ? tr("Seeded normal numbers, seed %1: not from the run.").arg(kRowSeed)
+           : tr("Worked out for this view from the q and k rows of the run, which itself divides by √d."))
+          .toStdString()};
+  const std::vector<float>& weights = bars.normal ? column.normal.weights : column.actual.weights;
+  return derivedPlace(hovered,
+                      explainDividedSoftmax(name, std::move(scores), column.divisor, index,
+                                            static_cast<double>(weights[static_cast<std::size_t>(index)])));
+}
+
 std::optional<Hit> ScalingPage::hitTest(QPointF point, const AttentionModel& model,
                                         const MatrixWindow&) const {
   for (const Bars& bars : m_bars) {
@@ -249,6 +280,7 @@ std::optional<Hit> ScalingPage::hitTest(QPointF point, const AttentionModel& mod
     // With struck keys the bars are fewer than the keys, and no bar stands for its index.
     const bool keyed = !bars.normal && m_numbers.keys == model.visible(model.selection().query.value);
     if (keyed) hit.hovered.key = Position{index};
+    hit.number = numberAt(model, hit.hovered, bars, index);
     hit.toolTip =
         QStringLiteral("%1, %2\n%3")
             .arg(divisorName(bars.column, m_numbers.headDim),

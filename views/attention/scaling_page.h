@@ -22,6 +22,7 @@ struct ScalingNumbers {
     double expected = 0;        ///< what it has to come to: d / divisor²
   };
   int headDim = 0, keys = 0;
+  std::vector<float> scores, normalScores;  ///< undivided, (keys): this row's, and seeded ones
   std::array<Column, kScoreDivisors> columns;
   NormalScoresExperiment experiment;
   bool ready() const { return keys > 0; }
@@ -44,6 +45,9 @@ class ScalingPage : public AttentionPage {
     int column = 0;
     bool normal = false;
   };
+  /// How a weight under one of the divisors was made.
+  NumberPlace numberAt(const AttentionModel& model, const Selection& hovered, const Bars& bars,
+                       int index) const;
   void paintColumns(QPainter& painter, const Theme& theme, const AttentionModel& model, const QRectF& body);
   void paintVariance(QPainter& painter, const Theme& theme, const QRectF& area);
 

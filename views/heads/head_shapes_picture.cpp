@@ -102,6 +102,15 @@ void HeadShapesPicture::paint(QPainter& painter, const QRectF& area, const Theme
   const double spread = std::min((area.width() - nameWidth) / columnCount, cellWidth * 2.2);
   const double head = std::max(0.0, std::min(area.height() - body - 2 * line - theme.px(10), theme.px(140)));
   const QFont plain = theme.sized(pixels), bold = theme.sized(pixels, QFont::DemiBold);
+  const double inset = theme.px(9);
+  // What the columns are called in words is smaller where it is longer than they are wide.
+  double groupPixels = pixels;
+  for (const HeadShapesColumn& column : columns) {
+    while (groupPixels > 10.5 &&
+           TextMetrics(theme.sized(groupPixels), painter.device()).horizontalAdvance(column.groupText) >
+               spread - inset)
+      groupPixels -= 0.5;
+  }
   const double top = area.top() + 2 * line + head + theme.px(10);
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const double x = area.left() + nameWidth + spread * static_cast<double>(c);
@@ -110,10 +119,9 @@ void HeadShapesPicture::paint(QPainter& painter, const QRectF& area, const Theme
                        mixed(theme.background, theme.accent, 0.12));
     painter.setFont(bold);
     painter.setPen(columns[c].isModels ? theme.accent : theme.text);
-    const double inset = theme.px(9);
     drawFitted(painter, QRectF(x + inset, area.top(), spread - inset, line), Qt::AlignLeft | Qt::AlignVCenter,
                columns[c].isModels ? tr("%1, this model").arg(columns[c].name) : columns[c].name);
-    painter.setFont(plain);
+    painter.setFont(theme.sized(groupPixels));
     painter.setPen(theme.faintText);
     drawFitted(painter, QRectF(x + inset, area.top() + line, spread - inset, line),
                Qt::AlignLeft | Qt::AlignVCenter, columns[c].groupText);

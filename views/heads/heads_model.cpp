@@ -86,6 +86,13 @@ void HeadsModel::present(const ShownRun& shown, bool selectedKeyOnly) {
   }
 }
 
+void HeadsModel::setScaleEnds(const std::vector<double>& ends) {
+  m_queryMax = ends[0];
+  m_keyMax = ends[1];
+  m_valueMax = ends[2];
+  m_contextMax = ends[3];
+}
+
 std::span<const float> HeadsModel::row(int position, int keyValueHead, bool isValue) const {
   const PositionTrace* trace = m_shown.trace(Position{position});
   if (!trace) return {};

@@ -14,6 +14,9 @@ namespace decodescope {
 class HeadsModel {
  public:
   void present(const ShownRun& shown, bool selectedKeyOnly);
+  /// Where the colours of q, k, v and context end.
+  std::vector<double> scaleEnds() const { return {m_queryMax, m_keyMax, m_valueMax, m_contextMax}; }
+  void setScaleEnds(const std::vector<double>& ends);
 
   bool ready() const { return m_ready; }
   QString emptyTitle() const;

@@ -1,5 +1,6 @@
 #include "views/heads/heads_view.h"
 
+#include "views/colormap.h"
 #include "views/picture_frame.h"
 #include "views/text_fit.h"
 
@@ -110,6 +111,10 @@ void HeadsView::present(const SessionSnapshot& session, const Selection& selecti
   update();
 }
 
+std::vector<double> HeadsView::scaleEnds() const {
+  return m_panel == Panel::heads && m_model.ready() ? m_model.scaleEnds() : std::vector<double>();
+}
+
 AttentionSizes HeadsView::baseSizes() const {
   if (m_lectureSizes || !m_shown.run) return kLecture;
   const ModelConfig& config = m_shown.config();
@@ -166,6 +171,13 @@ void HeadsView::paint(QPainter& painter, const QRectF& area, const Theme& theme)
   FrameTexts words;
   if (m_panel == Panel::heads) {
     words = {m_model.title(), m_model.facts(), m_model.note(), m_model.readout(), m_model.shortReadout(), {}};
+    const QList<QRgb> signs = colormapTable(Colormap::diverging, theme.dark);
+    words.legend = {{tr("number below 0"), colorSample(QColor::fromRgb(signs[40]))},
+                    {tr("above 0"), colorSample(QColor::fromRgb(signs[215]))},
+                    {tr("colours end at q ±%1, k ±%2, v ±%3, context ±%4")
+                         .arg(shortNumber(m_model.scaleEnds()[0]), shortNumber(m_model.scaleEnds()[1]),
+                              shortNumber(m_model.scaleEnds()[2]), shortNumber(m_model.scaleEnds()[3])),
+                     [](QPainter&, const QRectF&) {}, 0}};
   } else {
     words.title = tr("Shapes of multi-head attention");
     const AttentionSizes& s = m_table.columns().front().sizes;

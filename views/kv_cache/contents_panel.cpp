@@ -112,9 +112,10 @@ void KvContentsPanel::paintCurves(QPainter& painter, const QRectF& bytesArea, co
   bytes.xFirst = rows.xFirst = 1;
   bytes.xLast = rows.xLast = std::max<double>(2, static_cast<double>(steps.size()));
   bytes.markedX = rows.markedX = shown;
-  std::uint64_t most = 1;
-  for (const StepRecord& s : steps) most = std::max(most, m_model->bytesFor(s.tokensSeen));
-  const double unit = most >= 10'000'000 ? 1e6 : most >= 10'000 ? 1e3 : 1.0;
+  const double most = m_model->bytesEnd();
+  const double unit = most >= 1e7 ? 1e6 : most >= 1e4 ? 1e3 : 1.0;
+  bytes.yLast = most / unit;
+  rows.yLast = m_model->rowsEnd();
   bytes.title = unit == 1.0 ? tr("bytes held") : unit == 1e3 ? tr("kB held") : tr("MB held");
   rows.title = tr("rows computed");
   rows.wholeY = true;
@@ -141,8 +142,6 @@ void KvContentsPanel::paintCurves(QPainter& painter, const QRectF& bytesArea, co
     added.y.push_back(s.tokensSeen - s.firstNewPosition);
     again.y.push_back(s.firstNewPosition - s.firstRow);
     everOff = everOff || !s.kvCache;
-    bytes.yLast = std::max(bytes.yLast, std::max(held, would.y.back()));
-    rows.yLast = std::max(rows.yLast, static_cast<double>(s.rowsComputed));
   }
   bytes.series = {upper, lower};
   if (everOff) {

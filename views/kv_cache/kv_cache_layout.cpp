@@ -1,5 +1,7 @@
 #include "views/kv_cache/kv_cache_layout.h"
 
+#include "views/rect_strips.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -45,21 +47,11 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
     layout.blocks = area;
     return layout;
   }
-  const auto takeTop = [&](double height, double gap) {
-    const QRectF taken(rest.left(), rest.top(), rest.width(), height);
-    rest.setTop(rest.top() + height + gap);
-    return taken;
-  };
-  const auto takeBottom = [&](double height, double gap) {
-    const QRectF taken(rest.left(), rest.bottom() - height, rest.width(), height);
-    rest.setBottom(rest.bottom() - height - gap);
-    return taken;
-  };
-  if (area.height() >= 100 * s) layout.title = takeTop(needs.titleHeight, 2 * s);
+  if (area.height() >= 100 * s) layout.title = takeTop(rest, needs.titleHeight, 2 * s);
   if (!small) {
-    layout.subtitle = takeTop(needs.subtitleLines * needs.lineHeight, 10 * s);
-    layout.readout = takeBottom(needs.lineHeight, 4 * s);
-    layout.legend = takeBottom(needs.legendLines * needs.lineHeight * 1.1, 8 * s);
+    layout.subtitle = takeTop(rest, needs.subtitleLines * needs.lineHeight, 10 * s);
+    layout.readout = takeBottom(rest, needs.lineHeight, 4 * s);
+    layout.legend = takeBottom(rest, needs.legendLines * needs.lineHeight * 1.1, 8 * s);
   }
   const double gap = 18 * s;
   if (!small) {

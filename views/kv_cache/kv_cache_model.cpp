@@ -33,12 +33,25 @@ ConstMatrixSpan stateOf(const PositionTrace& trace, const ModelConfig& config, L
 
 }  // namespace
 
+std::vector<double> KvCacheModel::scaleEnds() const {
+  std::vector<double> ends(m_largest.begin(), m_largest.end());
+  ends.insert(ends.end(), {m_bytesEnd, m_rowsEnd});
+  return ends;
+}
+
+void KvCacheModel::setScaleEnds(const std::vector<double>& ends) {
+  for (std::size_t i = 0; i < m_largest.size(); ++i) m_largest[i] = static_cast<float>(ends[i]);
+  m_bytesEnd = ends[m_largest.size()];
+  m_rowsEnd = ends[m_largest.size() + 1];
+}
+
 void KvCacheModel::present(const SessionSnapshot& session, const Selection& selection) {
   m_selection = clampTo(selection, session);
   m_tokens = m_missingRows = 0;
   m_capacity = 16;
   m_largest = {};
   m_columns.clear();
+  m_bytesEnd = m_rowsEnd = 1;
   if (session.lanes.empty() || !session.lanes[static_cast<std::size_t>(m_selection.lane)].run->model) {
     m_state = State::noModel;
     m_run = nullptr;
@@ -63,6 +76,11 @@ void KvCacheModel::present(const SessionSnapshot& session, const Selection& sele
   if (isState()) m_capacity = m_headDim;
   makeColumns();
   measure();
+  for (const StepRecord& s : steps()) {
+    m_bytesEnd =
+        std::max({m_bytesEnd, static_cast<double>(s.kvBytes), static_cast<double>(bytesFor(s.tokensSeen))});
+    m_rowsEnd = std::max(m_rowsEnd, static_cast<double>(s.rowsComputed));
+  }
 }
 
 void KvCacheModel::makeColumns() {

@@ -109,7 +109,11 @@ class KvCacheModel {
   /// Largest magnitude up to the shown step; ends of the tints.
   float largest(KvNumbers numbers) const { return m_largest[static_cast<std::size_t>(numbers)]; }
   const std::array<float, kKvNumbers>& maxima() const { return m_largest; }
-  void setMaxima(const std::array<float, kKvNumbers>& maxima) { m_largest = maxima; }
+  /// Where the tints, by what they stand for, and the curves of bytes held and rows computed end.
+  std::vector<double> scaleEnds() const;
+  void setScaleEnds(const std::vector<double>& ends);
+  double bytesEnd() const { return m_bytesEnd; }
+  double rowsEnd() const { return m_rowsEnd; }
 
   /// As the shown step saw it: a what-if without these.
   bool headStruck(LayerIndex layer, HeadIndex head) const;
@@ -164,6 +168,7 @@ class KvCacheModel {
   bool m_cacheOn = true;
   std::vector<KvColumn> m_columns;
   std::array<float, kKvNumbers> m_largest{};
+  double m_bytesEnd = 1, m_rowsEnd = 1;
 
   struct Extent {
     std::array<float, kKvNumbers> largest{};

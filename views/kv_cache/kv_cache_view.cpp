@@ -134,15 +134,13 @@ FrameTexts KvCacheView::texts(const Theme& theme) const {
 }
 
 std::vector<double> KvCacheView::scaleEnds() const {
-  if (m_panel != Panel::contents) return {};
-  return {m_model.maxima().begin(), m_model.maxima().end()};
+  if (m_panel == Panel::contents) return m_model.scaleEnds();
+  return m_panel == Panel::work ? m_workModel.scaleEnds() : std::vector<double>();
 }
 
 void KvCacheView::setScaleEnds(const std::vector<double>& ends) {
-  std::array<float, kKvNumbers> maxima{};
-  std::transform(ends.begin(), ends.begin() + kKvNumbers, maxima.begin(),
-                 [](double end) { return static_cast<float>(end); });
-  m_model.setMaxima(maxima);
+  if (m_panel == Panel::contents) m_model.setScaleEnds(ends);
+  if (m_panel == Panel::work) m_workModel.setScaleEnds(ends);
 }
 
 void KvCacheView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
@@ -175,13 +173,17 @@ std::optional<Hit> KvCacheView::hitTest(QPointF point) const {
   if (m_panel == Panel::lockstep) return m_lockstep.hitTest(point, m_lockstepModel);
   Hit hit;
   if (m_panel == Panel::work) {
-    const std::optional<StepIndex> step = m_work.stepAt(point);
-    if (!step || step->value > m_workModel.stepCount()) return std::nullopt;
+    const std::optional<KvWorkPicture::Spot> spot = m_work.at(point);
+    if (!spot || spot->step.value > m_workModel.stepCount()) return std::nullopt;
     hit.hovered = m_workModel.selection();
     hit.clicked = hit.hovered;
-    hit.clicked->step = *step;
+    hit.clicked->step = spot->step;
     hit.locks = false;
-    hit.toolTip = m_workModel.toolTip(*step);
+    hit.toolTip = m_workModel.toolTip(spot->step);
+    const std::vector<KvWorkPart> plotted = m_workModel.plotted();
+    if (spot->plot >= plotted.size()) return hit;
+    if (std::optional<Explanation> e = m_workModel.explanation(plotted[spot->plot], spot->step))
+      hit.number = derivedPlace(hit.hovered, std::move(*e));
     return hit;
   }
   const int position = m_reads.positionAt(point);
@@ -189,6 +191,7 @@ std::optional<Hit> KvCacheView::hitTest(QPointF point) const {
   hit.hovered = m_readsModel.shown().selection;
   hit.hovered.key = Position{position};
   hit.toolTip = m_readsModel.toolTip(position);
+  hit.number = derivedPlace(hit.hovered, m_readsModel.explanation(position, m_reads.isOfQuery(point)));
   return hit;
 }
 

@@ -420,7 +420,8 @@ std::optional<Hit> KvLockstepPicture::hitTest(QPointF point, const KvLockstepMod
       const int p = at(across ? point.x() - strip.box.left() : point.y() - strip.box.top());
       if (p < 0 || p >= lane.tokens()) return std::nullopt;
       hit.toolTip = model.rowToolTip(lane, strip.matrix, p);
-      (across || strip.matrix == KvMatrix::v ? hit.hovered.key : hit.hovered.query) = Position{p};
+      const bool isKey = across || strip.matrix == KvMatrix::v;
+      (isKey ? hit.hovered.key : hit.hovered.query) = Position{p};
       hit.clicked = hit.hovered;
       // MLA has neither k_proj nor v_proj, nor always q_proj.
       const ModelConfig& config = lane.config();
@@ -428,6 +429,8 @@ std::optional<Hit> KvLockstepPicture::hitTest(QPointF point, const KvLockstepMod
       hit.clicked->site = siteExists(strip.site, config) ? strip.site
                           : ofQueries                    ? queryProjectionSite(config)
                                                          : Site::kvBProj;
+      // The run stores each row once, whichever step and lane it is looked at in.
+      hit.number = NumberPlace{*hit.clicked, -1, isKey ? p : -1};
       return hit;
     }
     if (!band.scores.contains(point)) continue;
@@ -436,6 +439,10 @@ std::optional<Hit> KvLockstepPicture::hitTest(QPointF point, const KvLockstepMod
     hit.toolTip = model.scoreToolTip(lane, query, key);
     hit.hovered.query = Position{query};
     hit.hovered.key = Position{key};
+    hit.clicked = hit.hovered;
+    if (!siteExists(Site::weights, lane.config())) return hit;
+    hit.clicked->site = Site::weights;
+    hit.number = NumberPlace{*hit.clicked};
     return hit;
   }
   return std::nullopt;

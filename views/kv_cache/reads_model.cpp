@@ -1,5 +1,6 @@
 #include "views/kv_cache/reads_model.h"
 
+#include "core/explain/derived.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -126,6 +127,26 @@ QString KvReadsModel::readout() const {
                groupedNumber(static_cast<std::uint64_t>(query.later + query.again)));
   if (query.again > 0) text += tr(" (each time computed again, for nothing)");
   return text;
+}
+
+Explanation KvReadsModel::explanation(int position, bool ofQuery) const {
+  const Reads& reads = (ofQuery ? m_queries : m_keys)[static_cast<std::size_t>(position)];
+  const auto count = [](const char* symbol, const QString& name, int value) {
+    return Operand{symbol, name.toStdString(), {static_cast<float>(value)}, std::nullopt};
+  };
+  const DerivedName name{
+      (ofQuery ? tr("reads of q[%1], steps 1–%2") : tr("reads of k[%1], steps 1–%2"))
+          .arg(position)
+          .arg(steps())
+          .toStdString(),
+      "",
+      tr("By one query head in one layer, counted from the rows that each step of the run computed.")
+          .toStdString()};
+  return explainArithmetic(name, "reads", "own + later + again",
+                           {count("own", tr("in the step that fed the token"), reads.own),
+                            count("later", tr("in later steps, by new queries"), reads.later),
+                            count("again", tr("by rows computed again"), reads.again)},
+                           reads.own + reads.later + reads.again);
 }
 
 QString KvReadsModel::toolTip(int position) const {

@@ -50,6 +50,8 @@ class KvReadsModel {
   /// Two or three sentences.
   QString explanation() const;
   QString readout() const;
+  /// How often the rows of a position were read, as a sum.
+  Explanation explanation(int position, bool ofQuery) const;
   QString toolTip(int position) const;
   QString description() const;
   std::vector<NamedTable> tables() const;

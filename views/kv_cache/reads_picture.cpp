@@ -218,6 +218,10 @@ void KvReadsPicture::paintBars(QPainter& painter, const QRectF& bars, const Them
   painter.drawLine(bars.bottomLeft(), bars.bottomRight());
 }
 
+bool KvReadsPicture::isOfQuery(QPointF point) const {
+  return m_panels[1].grid.contains(point) || m_panels[1].bars.contains(point);
+}
+
 int KvReadsPicture::positionAt(QPointF point) const {
   for (const Panel& panel : m_panels) {
     for (const QRectF& box : {panel.grid, panel.bars}) {

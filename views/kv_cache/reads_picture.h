@@ -19,6 +19,8 @@ class KvReadsPicture {
   void clear() { m_panels = {}; }
   /// The position under the point; −1 where there is none.
   int positionAt(QPointF point) const;
+  /// Whether the point is in the panel of Q.
+  bool isOfQuery(QPointF point) const;
   static std::vector<LegendItem> legend(const Theme& theme, const KvReadsModel& model);
 
  private:

@@ -76,10 +76,30 @@ void KvWorkModel::present(const SessionSnapshot& session, const Selection& selec
   m_selection = clampTo(selection, session);
   m_settings = settings;
   m_lanes = kvLanes(session, m_selection);
+  m_sharedEnds.clear();
+}
+
+std::vector<double> KvWorkModel::scaleEnds() const {
+  if (!m_sharedEnds.empty() || !ready()) return m_sharedEnds;
+  // Kinds of attention plot different parts.
+  std::vector<double> ends(static_cast<std::size_t>(KvWorkPart::time) + 1, 0.0);
+  for (const KvWorkPart part : plotted()) {
+    double& end = ends[static_cast<std::size_t>(part)];
+    const auto reach = [&](const std::vector<double>& values) {
+      for (const double v : values) end = std::max(end, v);
+    };
+    for (const KvLane& lane : m_lanes) reach(counted(part, lane));
+    for (const bool cacheOn : {true, false}) reach(formula(part, cacheOn));
+  }
+  return ends;
 }
 
 const KvLane& KvWorkModel::own() const {
   return m_lanes.front().index == m_selection.lane ? m_lanes.front() : m_lanes.back();
+}
+
+std::uint64_t KvWorkModel::countIn(KvWorkPart part, const StepRecord& step) {
+  return partOf(part, step);
 }
 
 int KvWorkModel::stepCount() const {

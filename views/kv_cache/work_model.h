@@ -44,6 +44,10 @@ class KvWorkModel {
   /// What the curves show; every part of the measure is in parts().
   std::vector<KvWorkPart> plotted() const;
   std::vector<KvWorkPart> parts() const;
+  /// Where the axis of each part ends, in the order of the parts' own: at the largest count or formula, or
+  /// where lanes agreed; 0 for parts that are not plotted.
+  std::vector<double> scaleEnds() const;
+  void setScaleEnds(const std::vector<double>& ends) { m_sharedEnds = ends; }
   QString name(KvWorkPart part) const;
   QString shortName(KvWorkPart part) const;
   /// By step from 1 on, as it was counted; summed when the settings say so.
@@ -77,6 +81,9 @@ class KvWorkModel {
   QString note() const;
   QString readout() const;
   QString shortReadout() const;
+  /// How a count of the selected lane comes about: the closed formula where it is this kind's, else what the
+  /// kernels counted. Nothing for times.
+  std::optional<Explanation> explanation(KvWorkPart part, StepIndex step) const;
   QString toolTip(StepIndex step) const;  ///< what each lane counted in that step
   QString description() const;
   std::vector<NamedTable> tables() const;
@@ -87,6 +94,9 @@ class KvWorkModel {
   bool hasFormula() const;
   QStringList latentFormulaLines() const;
   QStringList linearFormulaLines() const;
+  /// The count of one step, over formulas of plain attention.
+  Explanation countOf(KvWorkPart part, const StepRecord& step) const;
+  static std::uint64_t countIn(KvWorkPart part, const StepRecord& step);
   std::uint64_t formulaAt(KvWorkPart part, bool cacheOn, const StepRecord& step) const;
   Cell cell(KvWorkPart part, bool cacheOn) const;
   Row total() const;
@@ -96,6 +106,7 @@ class KvWorkModel {
   Selection m_selection;
   KvWorkSettings m_settings;
   std::vector<KvLane> m_lanes;
+  std::vector<double> m_sharedEnds;
 
   /// Differences by position of two runs, which never change once both have the row.
   mutable std::uint64_t m_firstRun = 0, m_secondRun = 0;

@@ -116,7 +116,8 @@ void KvWorkPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
           model.settings().summed,
           theme.dark,
           theme.scale,
-          m_generation};
+          m_generation,
+          model.scaleEnds()};
   for (std::size_t i = 0; i < model.lanes().size(); ++i) {
     key.runs[i] = model.lanes()[i].run->runId;
     key.steps[i] = model.lanes()[i].run->stepCount();
@@ -126,13 +127,14 @@ void KvWorkPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
   m_image.paint(painter, all, theme.background, key, [&](QPainter& into) {
     clear();
     for (std::size_t i = 0; i < places.size(); ++i)
-      paintPlot(into, places[i], theme, model, parts[i], m_plots[i]);
+      paintPlot(into, places[i], theme, model, parts[i], key.ends[static_cast<std::size_t>(parts[i])],
+                m_plots[i]);
   });
   if (isVectorDevice(painter)) ++m_generation;
 }
 
 void KvWorkPicture::paintPlot(QPainter& painter, const QRectF& area, const Theme& theme,
-                              const KvWorkModel& model, KvWorkPart part, Plot& plot) const {
+                              const KvWorkModel& model, KvWorkPart part, double largest, Plot& plot) const {
   if (area.height() < theme.px(60) || area.width() < theme.px(80)) return;
   PlotSpec spec;
   spec.xTitle = tr("step");
@@ -140,16 +142,8 @@ void KvWorkPicture::paintPlot(QPainter& painter, const QRectF& area, const Theme
   spec.xLast = std::max(2, model.stepCount());
   spec.markedX = model.selection().step.value;
   std::vector<std::vector<double>> counted;
-  double largest = 0;
-  const auto reach = [&](const std::vector<double>& values) {
-    for (const double v : values) largest = std::max(largest, v);
-  };
-  for (const KvLane& lane : model.lanes()) {
-    counted.push_back(model.counted(part, lane));
-    reach(counted.back());
-  }
+  for (const KvLane& lane : model.lanes()) counted.push_back(model.counted(part, lane));
   const std::array formulas{model.formula(part, true), model.formula(part, false)};
-  for (const std::vector<double>& values : formulas) reach(values);
   const bool isTime = part == KvWorkPart::time;
   const Unit unit = isTime ? Unit{largest >= 1e7 ? 1e6 : 1e3, {}} : unitFor(largest);
   const QString unitName = isTime ? (unit.size > 1e3 ? QStringLiteral("ms") : QStringLiteral("µs"))
@@ -319,10 +313,10 @@ std::vector<LegendItem> KvWorkPicture::legend(const Theme& theme, const KvWorkMo
   return items;
 }
 
-std::optional<StepIndex> KvWorkPicture::stepAt(QPointF point) const {
-  for (const Plot& plot : m_plots) {
-    if (const std::optional<QPointF> value = plot.valueAt(point))
-      return StepIndex{std::max(1, static_cast<int>(std::lround(value->x())))};
+std::optional<KvWorkPicture::Spot> KvWorkPicture::at(QPointF point) const {
+  for (std::size_t i = 0; i < m_plots.size(); ++i) {
+    if (const std::optional<QPointF> value = m_plots[i].valueAt(point))
+      return Spot{StepIndex{std::max(1, static_cast<int>(std::lround(value->x())))}, i};
   }
   return std::nullopt;
 }

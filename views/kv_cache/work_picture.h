@@ -7,6 +7,7 @@
 
 #include <array>
 #include <optional>
+#include <vector>
 
 namespace decodescope {
 
@@ -15,7 +16,12 @@ class KvWorkPicture {
  public:
   void paint(QPainter& painter, const QRectF& area, const Theme& theme, const KvWorkModel& model);
   /// The step whose curve is under the point; nothing outside the plots.
-  std::optional<StepIndex> stepAt(QPointF point) const;
+  /// The step under a point, and which of the plotted parts.
+  struct Spot {
+    StepIndex step;
+    std::size_t plot = 0;
+  };
+  std::optional<Spot> at(QPointF point) const;
   void clear();
   static std::vector<LegendItem> legend(const Theme& theme, const KvWorkModel& model);
 
@@ -27,7 +33,7 @@ class KvWorkPicture {
   void paintFormulas(QPainter& painter, const QRectF& area, const Theme& theme,
                      const KvWorkModel& model) const;
   void paintPlot(QPainter& painter, const QRectF& area, const Theme& theme, const KvWorkModel& model,
-                 KvWorkPart part, Plot& plot) const;
+                 KvWorkPart part, double largest, Plot& plot) const;
 
   struct Key {
     std::array<std::uint64_t, 2> runs;
@@ -36,6 +42,7 @@ class KvWorkPicture {
     bool summed, dark;
     double scale;
     int generation;
+    std::vector<double> ends;
     friend bool operator==(const Key&, const Key&) = default;
   };
   std::array<Plot, 3> m_plots;

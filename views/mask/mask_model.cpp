@@ -236,7 +236,11 @@ QStringList MaskModel::subtitle() const {
                  .arg(m_shown.run->stepCount())
                  .arg(m_shown.step().rowsComputed);
   }
-  if (m_shortened) parts << tr("the first %1 of %2 tokens").arg(kMostTokens).arg(m_shown.tokens);
+  if (m_shortened)
+    parts << tr("the first %1 of %2 tokens: every pair is worked out several times, which takes too long for "
+                "more (Attention shows all of them, masked)")
+                 .arg(kMostTokens)
+                 .arg(m_shown.tokens);
   parts << (m_maskOff ? tr("what lies above the diagonal is what this lane really computed")
                       : tr("what lies above the diagonal is computed for this view from the traced q and k; "
                            "the run never computes it"));

@@ -163,6 +163,8 @@ std::vector<MemoryModel::RooflinePoint> MemoryModel::rooflinePoints() const {
                        const QString& text) {
     RooflinePoint p;
     p.name = title;
+    p.shape = shape;
+    p.newTokens = newTokens;
     p.traffic = attentionTraffic(shape, b, newTokens, n);
     p.intensity = p.traffic.intensity(m_bytes);
     p.rate = rooflineRate(p.intensity, operationsPerSecond(), bytesPerSecond());

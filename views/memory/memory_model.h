@@ -34,6 +34,8 @@ class MemoryModel {
   /// Where a kind stands on the roofline.
   struct RooflinePoint {
     QString name;
+    CacheShape shape;
+    double newTokens = 1;  ///< of each sequence
     AttentionTraffic traffic;
     double intensity = 0;  ///< operations a byte
     double rate = 0;       ///< operations a second that the roofline allows
@@ -60,6 +62,11 @@ class MemoryModel {
   std::uint64_t bytesOf(const KindOfCache& kind) const;
   /// "180,388,626,432 bytes = 48 layers · batch 128 · …".
   QString formula(const KindOfCache& kind) const;
+  /// The same as an expression of its letters.
+  Explanation bytesExplained(const KindOfCache& kind, std::uint64_t batch, std::uint64_t context) const;
+  static Explanation bytesExplained(const PublishedModel& model, const MemorySettings& settings);
+  /// The tokens a second of a point.
+  Explanation rateExplained(const RooflinePoint& point) const;
   /// The same for every published model at its own context, or the chosen one.
   static std::uint64_t bytesOf(const PublishedModel& model, const MemorySettings& settings);
 

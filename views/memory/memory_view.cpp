@@ -232,7 +232,7 @@ void MemoryView::paint(QPainter& painter, const QRectF& area, const Theme& theme
 void MemoryView::paintSize(QPainter& painter, const QRectF& area, const Theme& theme) {
   TextTable table;
   table.headers = QStringList{tr("attention"), tr("a token"), tr("cache")};
-  table.largest = 20;
+  table.largest = 16;
   double most = 1;
   for (const auto& kind : m_model.kinds()) most = std::max(most, static_cast<double>(m_model.bytesOf(kind)));
   for (std::size_t i = 0; i < m_model.kinds().size(); ++i) {
@@ -255,7 +255,11 @@ void MemoryView::paintSize(QPainter& painter, const QRectF& area, const Theme& t
   const std::vector<QRectF> places = table.paint(painter, upper, theme);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const auto& kind = m_model.kinds()[i];
-    m_spots.push_back({places[i], kind.name + QLatin1Char('\n') + m_model.formula(kind), {}});
+    m_spots.push_back(
+        {places[i],
+         kind.name + QLatin1Char('\n') + m_model.formula(kind),
+         {},
+         m_model.bytesExplained(kind, static_cast<std::uint64_t>(m_settings.batch), m_model.context())});
   }
   if (!hasCurves) return;
   const double top = places.empty() ? upper.bottom() : places.back().bottom();
@@ -352,7 +356,7 @@ void MemoryView::paintModels(QPainter& painter, const QRectF& area, const Theme&
                         .arg(QString::fromUtf8(m.name), groupedNumber(MemoryModel::bytesOf(m, m_settings)),
                              QString::fromUtf8(m.source));
       if (*m.remark) tip += QLatin1Char('\n') + QString::fromUtf8(m.remark);
-      m_spots.push_back({places[i], tip, QLatin1String(m.id)});
+      m_spots.push_back({places[i], tip, QLatin1String(m.id), MemoryModel::bytesExplained(m, m_settings)});
     }
   }
 }
@@ -395,7 +399,8 @@ void MemoryView::paintRoofline(QPainter& painter, const QRectF& area, const Them
                   sizeText(p.traffic.bytes(m_model.bytesPerNumber())), shortNumber(p.intensity),
                   p.isMemoryBound ? tr("the memory is the limit") : tr("arithmetic is the limit"),
                   p.ratioText),
-         {}});
+         {},
+         m_model.rateExplained(p)});
   }
 }
 
@@ -408,6 +413,7 @@ std::optional<Hit> MemoryView::hitTest(QPointF point) const {
     const Spot& spot = m_spots[i];
     if (dot != static_cast<int>(i) && (dot >= 0 || !spot.area.contains(point))) continue;
     hit.toolTip = spot.toolTip;
+    hit.number = derivedPlace(m_shown.selection, spot.explanation);
     if (!spot.model.isEmpty()) hit.option = {QStringLiteral("model"), spot.model};
     return hit;
   }
@@ -418,10 +424,12 @@ std::optional<Hit> MemoryView::hitTest(QPointF point) const {
             : tr("context %1")
                   .arg(groupedNumber(static_cast<std::uint64_t>(std::llround(std::max(0.0, at->x())))))};
     const auto n = static_cast<std::uint64_t>(std::llround(std::max(0.0, at->x())));
+    const std::uint64_t batch = m_settings.alongBatch ? n : static_cast<std::uint64_t>(m_settings.batch);
+    const std::uint64_t context = m_settings.alongBatch ? m_model.context() : n;
     for (const auto& kind : m_model.kinds()) {
-      const std::uint64_t bytes =
-          m_settings.alongBatch ? m_model.bytesOf(kind, n, m_model.context())
-                                : m_model.bytesOf(kind, static_cast<std::uint64_t>(m_settings.batch), n);
+      const std::uint64_t bytes = m_model.bytesOf(kind, batch, context);
+      if (kind.isOwn || !hit.number)
+        hit.number = derivedPlace(m_shown.selection, m_model.bytesExplained(kind, batch, context));
       lines << QStringLiteral("%1: %2").arg(kind.name, sizeText(static_cast<double>(bytes)));
     }
     hit.toolTip = lines.join(QLatin1Char('\n'));

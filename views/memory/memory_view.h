@@ -46,6 +46,7 @@ class MemoryView : public View {
     QRectF area;
     QString toolTip;
     QString model;  ///< a click chooses it; ""
+    Explanation explanation;
   };
   std::vector<Spot> m_spots;
 };

@@ -36,7 +36,14 @@ std::vector<QRectF> TextTable::paint(QPainter& painter, const QRectF& area, cons
     for (const double w : widths) total += w + gap;
     bars = hasBars ? area.width() - total : 0;
     const double height = line * (1 + static_cast<double>(rows.size()) * (below ? 1.95 : 1.0));
-    if ((height <= area.height() && total + (hasBars ? theme.px(60) : 0) <= area.width()) || pixels <= 8)
+    // Formulas are not cut short while there are smaller letters that can be read.
+    const TextMetrics small(theme.sized(std::max(8.0, pixels * 0.86)), painter.device());
+    const bool cutsShort =
+        below && pixels > 12.5 && std::any_of(rows.begin(), rows.end(), [&](const TextTableRow& row) {
+          return small.horizontalAdvance(row.below) > area.width() - gap;
+        });
+    if ((height <= area.height() && total + (hasBars ? theme.px(60) : 0) <= area.width() && !cutsShort) ||
+        pixels <= 8)
       break;
   }
   // The first column gives way where not even small letters fit.

@@ -11,6 +11,7 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace decodescope {
@@ -21,33 +22,27 @@ QString tr(const char* text) {
 }
 
 /// The range of the finite values, signed where some are negative.
-ColorScale scaleOf(std::span<const float> values) {
+ColorScale scaleOf(double below, double above) {
   ColorScale scale;
-  double low = 0, high = 0;
-  for (const float v : values) {
-    if (!std::isfinite(v)) continue;
-    low = std::min(low, static_cast<double>(v));
-    high = std::max(high, static_cast<double>(v));
-  }
-  scale.hi = std::max({1e-12, high, -low});
-  if (low < 0) {
+  scale.hi = std::max({1e-12, above, below});
+  if (below > 0) {
     scale.map = Colormap::diverging;
     scale.lo = -scale.hi;
   }
   return scale;
 }
 
-/// The same on a logarithmic scale from the smallest value above 0; signed values stay as they are.
-ColorScale logarithmicScaleOf(std::span<const float> values) {
-  ColorScale scale = scaleOf(values);
-  double least = scale.hi;
-  for (const float v : values) {
-    if (std::isfinite(v) && v > 0) least = std::min(least, static_cast<double>(v));
+/// How far the values go below and above 0, and one over the smallest above it.
+std::array<double, 3> reachOf(std::span<const float> values) {
+  std::array<double, 3> reach{};
+  for (const float value : values) {
+    const auto v = static_cast<double>(value);
+    if (!std::isfinite(v)) continue;
+    reach[0] = std::max(reach[0], -v);
+    reach[1] = std::max(reach[1], v);
+    if (v > 0) reach[2] = std::max(reach[2], 1 / v);
   }
-  if (scale.isSigned() || least >= scale.hi) return scale;
-  scale.kind = ColorScale::Kind::logarithmic;
-  scale.lo = least;
-  return scale;
+  return reach;
 }
 
 void drawMap(QPainter& painter, const QRectF& area, const Theme& theme, std::span<const float> values,
@@ -98,6 +93,32 @@ void drawKey(QPainter& painter, const QRectF& area, const Theme& theme, const Co
 
 }  // namespace
 
+std::vector<double> NormsView::mapEnds() const {
+  std::vector<double> ends;
+  if (m_settings.panel == NormsPanel::columns) {
+    const auto reach = reachOf(m_model.rows());
+    return {reach[0], reach[1]};
+  }
+  for (const NormStatistic statistic : kNormStatistics) {
+    const auto reach = reachOf(m_model.statisticMap(statistic));
+    ends.insert(ends.end(), reach.begin(), reach.end());
+  }
+  return ends;
+}
+
+/// The range of the values, signed where some are negative; else logarithmic from the smallest one above 0
+/// where that is wished.
+ColorScale NormsView::mapScale(NormStatistic statistic) const {
+  const std::size_t first = 3 * static_cast<std::size_t>(statistic);
+  const double below = m_ends[first], above = m_ends[first + 1], inverse = m_ends[first + 2];
+  ColorScale scale = scaleOf(below, above);
+  if (below <= 0 && m_logarithmic && inverse * scale.hi > 1) {
+    scale.kind = ColorScale::Kind::logarithmic;
+    scale.lo = 1 / inverse;
+  }
+  return scale;
+}
+
 void NormsView::paintMaps(QPainter& painter, const QRectF& area, const Theme& theme) {
   painter.setRenderHint(QPainter::Antialiasing, false);
   const std::span<const NormPlace> places = m_model.places();
@@ -121,7 +142,7 @@ void NormsView::paintMaps(QPainter& painter, const QRectF& area, const Theme& th
     const auto i = static_cast<std::size_t>(statistic);
     const QRectF& map = m_maps.maps[i];
     const std::vector<float>& values = m_model.statisticMap(statistic);
-    const ColorScale scale = m_logarithmic ? logarithmicScaleOf(values) : scaleOf(values);
+    const ColorScale scale = mapScale(statistic);
     drawMap(painter, map, theme, values, rows, tokens, scale);
     drawKey(painter, m_maps.keys[i], theme, scale);
     const double row = map.height() / rows, column = map.width() / tokens;
@@ -173,7 +194,7 @@ void NormsView::paintColumns(QPainter& painter, const QRectF& area, const Theme&
   m_columns = layoutNormsColumns(area, lineHeight, std::min(labels, theme.px(90)) + theme.px(8), theme.scale);
   const QRectF& m = m_columns.matrix;
   const std::vector<float>& values = m_model.rows();
-  drawMap(painter, m, theme, values, tokens, m_model.width(), scaleOf(values));
+  drawMap(painter, m, theme, values, tokens, m_model.width(), scaleOf(m_ends[0], m_ends[1]));
 
   // By row: RMS as a bar, σ as a mark on it; rows that are not stored stay empty.
   const double row = m.height() / tokens;

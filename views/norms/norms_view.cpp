@@ -140,6 +140,7 @@ std::vector<double> NormsView::ownEnds() const {
   if (m_settings.panel == NormsPanel::histogram)
     return {1.05 * largest({m_model.changed()}), 1.05 * largest({m_model.plainOutput(NormKind::layerNorm),
                                                                  m_model.plainOutput(NormKind::rmsNorm)})};
+  if (m_settings.panel == NormsPanel::layers || m_settings.panel == NormsPanel::columns) return mapEnds();
   return {};
 }
 

@@ -36,8 +36,10 @@ class NormsView : public View {
   void paintColumns(QPainter& painter, const QRectF& area, const Theme& theme);
 
   /// Where the axes of the row's strips (x, both outputs, their difference) and of the histograms (before,
-  /// after) end.
+  /// after) end. Of each map: below 0, above 0, and one over the smallest number above 0.
   std::vector<double> ownEnds() const;
+  std::vector<double> mapEnds() const;
+  ColorScale mapScale(NormStatistic statistic) const;
 
   NormsSettings m_settings;
   bool m_logarithmic = true;  ///< the maps' colours

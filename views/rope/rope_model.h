@@ -39,6 +39,8 @@ struct RopePairShown {
   QPointF query, key;         ///< as projected
   QPointF turnedQuery, turnedKey;
   double product = 0;  ///< turnedQuery · turnedKey: its part of q'·k'
+
+  double longest() const;  ///< of query and key
 };
 
 /// Everything the RoPE picture says, without a pixel. The q and k rows are the run's; turning them is done
@@ -81,6 +83,7 @@ class RopeModel {
   std::span<const float> query() const { return m_query; }
   std::span<const float> turnedQuery() const { return m_turnedQuery; }
   double largestShown() const;  ///< largest magnitude of both
+  double longestArrow() const;  ///< of all pairs
   /// R at the query's shifted position, (d, d) row-major.
   std::vector<float> matrix() const;
   /// The cheap form's rows, (d) each: x̃ (partners, the first of each pair negated), cos and sin repeated.
@@ -94,6 +97,11 @@ class RopeModel {
   std::span<const double> distanceBounds() const;
   /// The part of each of these scores that the chosen pair brings; the pairs' parts add up to the score.
   std::vector<double> pairScores() const;
+  /// How far the curves go: the scores below and above 0 (the chosen pair's part among them), and the bound.
+  struct Reach {
+    double below = 0, above = 0, bound = 0;
+  };
+  Reach curvesReach() const;
   /// The bound's shape for RoFormer's d of 128 and base 10000 (its figure 2), scaled to begin where this
   /// pair's does.
   std::span<const double> referenceBounds() const;

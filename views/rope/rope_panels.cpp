@@ -70,7 +70,7 @@ void RopeView::paintMatrix(QPainter& painter, const QRectF& area, const Theme& t
   const QRectF& box = m_matrix.matrix;
   const std::vector<float> values = m_model.matrix();
   const ColorScale unit = signedScale(1);
-  const ColorScale rows = signedScale(m_model.largestShown());
+  const ColorScale rows = signedScale(ends().front());
   const double cell = box.width() / d;
   painter.fillRect(box, theme.panel);
   const QList<QRgb> colors = colormapTable(Colormap::diverging, theme.dark);
@@ -236,16 +236,12 @@ void RopeView::paintDistance(QPainter& painter, const QRectF& area, const Theme&
   PlotSeries above{{}, {}, theme.accent, PlotSeries::Kind::curve, tr("its upper bound (RoFormer, 3.4.3)")};
   PlotSeries wide{
       {}, {}, theme.faintText, PlotSeries::Kind::dashed, tr("the bound's shape for d = 128, base 10000")};
-  double low = 0, high = 0, top = 0;
   for (std::size_t r = 0; r < scores.size(); ++r) {
     for (PlotSeries* s : {&line, &size, &above, &wide}) s->x.push_back(static_cast<double>(r));
     line.y.push_back(scores[r]);
     size.y.push_back(std::abs(scores[r]));
     above.y.push_back(bounds[r]);
     wide.y.push_back(m_model.referenceBounds()[r]);
-    low = std::min(low, scores[r]);
-    high = std::max(high, scores[r]);
-    top = std::max(top, bounds[r]);
   }
   for (PlotSpec* spec : {&score, &bound}) {
     spec->xTitle = tr("distance m − n");
@@ -258,16 +254,13 @@ void RopeView::paintDistance(QPainter& painter, const QRectF& area, const Theme&
     PlotSeries part{line.x, m_model.pairScores(), theme.accent, PlotSeries::Kind::curve,
                     tr("the part of pair %1").arg(pair->pair)};
     score.series.front().name = tr("all pairs");
-    for (const double v : part.y) {
-      low = std::min(low, v);
-      high = std::max(high, v);
-    }
     score.series.push_back(std::move(part));
   }
-  score.yFirst = low;
-  score.yLast = high;
+  const std::vector<double> reach = ends();
+  score.yFirst = -reach[0];
+  score.yLast = reach[1];
   bound.series = {size, above, wide};
-  bound.yLast = top;
+  bound.yLast = reach[2];
   QRectF upper = area, lower = area;
   if (area.height() > theme.px(230)) {
     const double gap = theme.px(12);
@@ -304,7 +297,7 @@ void RopeView::paintTable(QPainter& painter, const QRectF& area, const Theme& th
   // The table: positions downwards, elements across.
   m_tableArea = map;
   m_tableRows = positions;
-  const ColorScale scale = signedScale(static_cast<double>(m_model.tableMax()));
+  const ColorScale scale = signedScale(ends().back());
   const QList<QRgb> colors = colormapTable(Colormap::diverging, theme.dark);
   HeatmapRows matrix;
   matrix.columns = dims;

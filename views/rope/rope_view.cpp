@@ -124,6 +124,7 @@ std::vector<ViewOption> RopeView::options() const {
 }
 
 bool RopeView::setOption(const QString& id, const QString& value) {
+  m_ends.clear();
   if (id == QLatin1String("pair")) {
     const std::optional<double> pair = kPair.parse(value);
     if (!pair) return false;
@@ -158,7 +159,28 @@ bool RopeView::setOption(const QString& id, const QString& value) {
 }
 
 void RopeView::present(const SessionSnapshot& session, const Selection& selection) {
+  m_ends.clear();
   m_model.present(session, selection, m_settings);
+}
+
+std::vector<double> RopeView::ends() const {
+  if (!m_ends.empty()) return m_ends;
+  // The first place is the rotation's: a table is on no scale with it.
+  if (m_model.state() == RopeModel::State::table) return {0, static_cast<double>(m_model.tableMax())};
+  if (m_model.state() != RopeModel::State::rotary) return {};
+  switch (m_settings.panel) {
+    case RopePanel::dials:
+      return m_oneScale ? std::vector{m_model.longestArrow()} : std::vector<double>();
+    case RopePanel::matrix:
+      return {m_model.largestShown()};
+    case RopePanel::distance: {
+      const auto reach = m_model.curvesReach();
+      return {reach.below, reach.above, reach.bound};
+    }
+    case RopePanel::spectrum:
+      break;
+  }
+  return {};
 }
 
 void RopeView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
@@ -196,7 +218,7 @@ void RopeView::paint(QPainter& painter, const QRectF& area, const Theme& theme) 
       for (int i = 0; i < 128; ++i) image.setPixel(i, 0, colors[2 * i + 1]);
       drawCells(p, r, image);
     };
-    const QString range = shortNumber(m_model.largestShown());
+    const QString range = shortNumber(ends().front());
     frame.legend = {{60, ramp, tr("R, cos, sin: −1 … 1")}, {60, ramp, tr("q: −%1 … %1").arg(range)}};
   }
   const QRectF body = paintFrame(painter, area, theme, frame);
@@ -234,11 +256,7 @@ void RopeView::paintDials(QPainter& painter, const QRectF& area, const Theme& th
   const std::span<const RopePairShown> pairs = m_model.pairs();
   const TextMetrics metrics(theme.sized(11), painter.device());
   m_dials = layoutDials(dials, static_cast<int>(pairs.size()), std::ceil(metrics.height()), theme.scale);
-  const auto longest = [](const RopePairShown& p) {
-    return std::max(std::hypot(p.query.x(), p.query.y()), std::hypot(p.key.x(), p.key.y()));
-  };
-  double all = 0;
-  for (const RopePairShown& pair : pairs) all = std::max(all, longest(pair));
+  const double all = m_oneScale ? ends().front() : 0;
 
   for (const RopePairShown& pair : pairs) {
     const QPointF centre = m_dials.centre(pair.pair);
@@ -250,7 +268,7 @@ void RopeView::paintDials(QPainter& painter, const QRectF& area, const Theme& th
     painter.setPen(QPen(mixed(theme.line, theme.panel, 0.35), theme.px(1)));
     painter.drawLine(centre - QPointF(radius, 0), centre + QPointF(radius, 0));
     painter.drawLine(centre - QPointF(0, radius), centre + QPointF(0, radius));
-    const double unit = radius * 0.94 / std::max(1e-12, m_oneScale ? all : longest(pair));
+    const double unit = radius * 0.94 / std::max(1e-12, m_oneScale ? all : pair.longest());
     const auto end = [&](QPointF p) { return centre + QPointF(p.x(), -p.y()) * unit; };
     if (radius >= theme.px(16)) {
       // Across the arrows, and never on top of each other.

@@ -17,6 +17,8 @@ class RopeView : public View {
   std::vector<ViewOption> options() const override;
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
+  std::vector<double> scaleEnds() const override { return ends(); }
+  void setScaleEnds(const std::vector<double>& ends) override { m_ends = ends; }
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
   std::optional<Hit> hitTest(QPointF point) const override;
   std::vector<NamedTable> tables() const override { return m_model.tables(); }
@@ -33,9 +35,14 @@ class RopeView : public View {
   void paintDistance(QPainter& painter, const QRectF& area, const Theme& theme);
   void paintTable(QPainter& painter, const QRectF& area, const Theme& theme);
 
+  /// How far the picture's scales reach: the dials' one length; the matrix' rows; below 0, above 0 and the
+  /// bound of the curves; (nothing,) the table's numbers.
+  std::vector<double> ends() const;
+
   RopeSettings m_settings;
   bool m_oneScale = false;
   RopeModel m_model;
+  std::vector<double> m_ends;  ///< what lanes share; empty: the picture's own
 
   // What the last paint() put where, for hitTest().
   QRectF m_area;

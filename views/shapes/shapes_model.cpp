@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <utility>
 
 namespace decodescope {
 namespace {
@@ -18,56 +19,13 @@ QString tr(const char* text) {
   return QCoreApplication::translate("ShapesView", text);
 }
 
-/// 0 … count−1, or the first ones, the chosen one and the last, with −1 for what is left out between.
-std::vector<int> shortened(int count, int most, int chosen) {
-  std::vector<int> all;
-  if (count <= most + 1) {  // a gap in place of one row saves nothing
-    for (int i = 0; i < count; ++i) all.push_back(i);
-    return all;
-  }
-  std::vector<int> kept{count - 1};
-  if (chosen >= 0 && chosen < count - 1) kept.push_back(chosen);
-  for (int i = 0; static_cast<int>(kept.size()) < most; ++i) {
-    if (i != chosen) kept.push_back(i);
-  }
-  std::sort(kept.begin(), kept.end());
-  int last = -1;
-  for (const int i : kept) {
-    if (i != last + 1) all.push_back(-1);
-    all.push_back(i);
-    last = i;
-  }
-  return all;
-}
+}  // namespace
 
-QString axes(std::initializer_list<int> sizes) {
+QString shapeText(std::initializer_list<int> sizes) {
   QStringList texts;
   for (const int n : sizes) texts << QString::number(n);
   return texts.join(QStringLiteral(" × "));
 }
-
-Ink inkOf(WalkTensor tensor) {
-  switch (tensor) {
-    case WalkTensor::q:
-    case WalkTensor::qUsed:
-      return Ink::query;
-    case WalkTensor::k:
-    case WalkTensor::kUsed:
-      return Ink::key;
-    case WalkTensor::v:
-      return Ink::value;
-    default:
-      return Ink::plain;
-  }
-}
-
-WalkMatrix matrixOf(WalkTensor followed) {
-  return followed == WalkTensor::k   ? WalkMatrix::k
-         : followed == WalkTensor::v ? WalkMatrix::v
-                                     : WalkMatrix::q;
-}
-
-}  // namespace
 
 void ShapesModel::present(const ShownRun& shown, Numbers numbers, WalkStep step, WalkTensor followed) {
   m_shown = shown;
@@ -75,6 +33,7 @@ void ShapesModel::present(const ShownRun& shown, Numbers numbers, WalkStep step,
   m_step = step;
   m_followed = followed;
   m_grids.clear();
+  m_sharedEnds.clear();
   m_source = numbers == Numbers::run ? runWalk(shown) : lectureWalk(numbers == Numbers::lecture ? 2 : 3);
 }
 
@@ -130,24 +89,24 @@ QString ShapesModel::shapeAfter(WalkStep step) const {
   const int heads = s.headsOf(m_followed);
   switch (step) {
     case WalkStep::project:
-      return axes({1, s.tokens, heads * s.headDim});
+      return shapeText({1, s.tokens, heads * s.headDim});
     case WalkStep::view:
-      return axes({1, s.tokens, heads, s.headDim});
+      return shapeText({1, s.tokens, heads, s.headDim});
     case WalkStep::transpose:
-      return axes({1, heads, s.tokens, s.headDim});
+      return shapeText({1, heads, s.tokens, s.headDim});
     case WalkStep::scores:
     case WalkStep::weights:
-      return axes({1, s.heads, s.tokens, s.tokens});
+      return shapeText({1, s.heads, s.tokens, s.tokens});
     case WalkStep::context:
-      return axes({1, s.heads, s.tokens, s.headDim});
+      return shapeText({1, s.heads, s.tokens, s.headDim});
     case WalkStep::transposeBack:
-      return axes({1, s.tokens, s.heads, s.headDim});
+      return shapeText({1, s.tokens, s.heads, s.headDim});
     case WalkStep::concatenate:
-      return axes({1, s.tokens, s.heads * s.headDim});
+      return shapeText({1, s.tokens, s.heads * s.headDim});
     case WalkStep::output:
       break;
   }
-  return axes({1, s.tokens, s.hidden});
+  return shapeText({1, s.tokens, s.hidden});
 }
 
 int ShapesModel::chosenToken() const {
@@ -183,232 +142,6 @@ QString ShapesModel::tensorName(WalkTensor tensor) const {
       break;
   }
   return tr("output");
-}
-
-// Axes
-
-ShapesModel::Axis ShapesModel::tokenAxis() const {
-  Axis axis;
-  for (const int t : shortened(m_source->tokens, m_room.tokens, chosenToken())) {
-    axis.push_back({.token = t, .isGap = t < 0});
-    m_isShortened |= t < 0;
-  }
-  return axis;
-}
-
-ShapesModel::Axis ShapesModel::keyAxis() const {
-  Axis axis = tokenAxis();
-  for (Entry& entry : axis) entry = {.key = entry.token, .isGap = entry.isGap};
-  return axis;
-}
-
-ShapesModel::Axis ShapesModel::elementAxis() const {
-  Axis axis;
-  for (const int i : shortened(m_source->headDim, m_room.elements, -1)) {
-    axis.push_back({.element = i, .isGap = i < 0});
-    m_isShortened |= i < 0;
-  }
-  return axis;
-}
-
-ShapesModel::Axis ShapesModel::hiddenAxis(bool isInput) const {
-  Axis axis;
-  for (const int i : shortened(m_source->hidden, m_room.hidden, -1)) {
-    Entry entry{.isGap = i < 0};
-    (isInput ? entry.input : entry.element) = i;
-    axis.push_back(entry);
-    m_isShortened |= i < 0;
-  }
-  return axis;
-}
-
-std::vector<int> ShapesModel::shownHeads(WalkTensor tensor) const {
-  return shortened(m_source->headsOf(tensor), m_room.heads, chosenHead(tensor));
-}
-
-ShapesModel::Axis ShapesModel::headAxis(WalkTensor tensor) const {
-  Axis axis;
-  for (const int h : shownHeads(tensor)) {
-    axis.push_back({.head = h, .isGap = h < 0});
-    m_isShortened |= h < 0;
-  }
-  return axis;
-}
-
-ShapesModel::Axis ShapesModel::flatAxis(WalkTensor tensor) const {
-  Axis axis;
-  for (const Entry& head : headAxis(tensor)) {
-    if (head.isGap) {
-      axis.push_back(head);
-      continue;
-    }
-    for (Entry element : elementAxis()) {
-      element.head = head.head;
-      axis.push_back(element);
-    }
-  }
-  return axis;
-}
-
-// Grids
-
-ShapesModel::Grid ShapesModel::flat(WalkTensor tensor) const {
-  return {.tensor = tensor,
-          .whole = {},
-          .rows = tokenAxis(),
-          .columns = flatAxis(tensor),
-          .name = tensorName(tensor),
-          .shape = axes({m_source->tokens, m_source->headsOf(tensor) * m_source->headDim}),
-          .ink = inkOf(tensor)};
-}
-
-ShapesModel::Grid ShapesModel::wide(WalkTensor tensor) const {
-  return {.tensor = tensor,
-          .whole = {},
-          .rows = tokenAxis(),
-          .columns = hiddenAxis(false),
-          .name = tensorName(tensor),
-          .shape = axes({m_source->tokens, m_source->hidden})};
-}
-
-ShapesModel::Grid ShapesModel::ofToken(WalkTensor tensor, int token) const {
-  return {.tensor = tensor,
-          .whole = {.token = token},
-          .rows = headAxis(tensor),
-          .columns = elementAxis(),
-          .name = m_source->tokenText(token),
-          .shape = axes({m_source->headsOf(tensor), m_source->headDim}),
-          .ink = inkOf(tensor)};
-}
-
-ShapesModel::Grid ShapesModel::ofHead(WalkTensor tensor, int head) const {
-  const bool isByKey = tensor == WalkTensor::scores || tensor == WalkTensor::weights;
-  Grid grid{.tensor = tensor,
-            .whole = {.head = head},
-            .rows = tokenAxis(),
-            .columns = isByKey ? keyAxis() : elementAxis(),
-            .name = tr("%1, head %2").arg(tensorName(tensor)).arg(head),
-            .shape = axes({m_source->tokens, isByKey ? m_source->tokens : m_source->headDim}),
-            .ink = inkOf(tensor)};
-  // A run never computes the scores of later keys; the lecture does, and masks them.
-  grid.isCausal = tensor == WalkTensor::weights || (tensor == WalkTensor::scores && m_source->isRun);
-  return grid;
-}
-
-ShapesModel::Grid ShapesModel::weights(WalkMatrix matrix) const {
-  Grid grid;
-  grid.kind = Kind::matrix;
-  grid.matrix = matrix;
-  // Wᵀ: inputs down, outputs across. W_o's inputs are the heads' blocks.
-  if (matrix == WalkMatrix::o) {
-    grid.rows = flatAxis(WalkTensor::context);
-    grid.columns = hiddenAxis(true);
-    grid.name = QStringLiteral("W_oᵀ");
-    grid.shape = axes({m_source->heads * m_source->headDim, m_source->hidden});
-  } else {
-    grid.rows = hiddenAxis(true);
-    grid.columns = flatAxis(m_followed);
-    grid.name = matrix == WalkMatrix::q   ? QStringLiteral("W_qᵀ")
-                : matrix == WalkMatrix::k ? QStringLiteral("W_kᵀ")
-                                          : QStringLiteral("W_vᵀ");
-    grid.shape = axes({m_source->hidden, m_source->headsOf(m_followed) * m_source->headDim});
-  }
-  return grid;
-}
-
-std::vector<ShapesModel::Grid> ShapesModel::byToken(WalkTensor tensor) const {
-  std::vector<Grid> grids;
-  for (const Entry& token : tokenAxis()) {
-    if (!token.isGap) grids.push_back(ofToken(tensor, token.token));
-  }
-  return grids;
-}
-
-std::vector<ShapesModel::Grid> ShapesModel::byHead(WalkTensor tensor) const {
-  std::vector<Grid> grids;
-  for (const Entry& head : headAxis(tensor)) {
-    if (!head.isGap) grids.push_back(ofHead(tensor, head.head));
-  }
-  return grids;
-}
-
-std::vector<std::vector<std::pair<QString, ShapesModel::Grid>>> ShapesModel::gridLines() const {
-  using Line = std::vector<std::pair<QString, Grid>>;
-  std::vector<Line> lines;
-  const auto line = [&](const QString& sign, const std::vector<Grid>& grids) {
-    Line made;
-    int last = -1;
-    for (const Grid& grid : grids) {
-      // Where tokens or heads are left out, dots stand between.
-      const int index = grid.whole.token >= 0 ? grid.whole.token : grid.whole.head;
-      const bool skips = index > last + 1;
-      const QString dots = skips ? QStringLiteral("⋯") : QString();
-      made.emplace_back(made.empty() ? sign + dots : dots, grid);
-      last = index;
-    }
-    lines.push_back(made);
-  };
-  const auto eachHead = [&](WalkTensor of, const auto& make) {
-    for (const Entry& head : headAxis(of)) {
-      if (!head.isGap) lines.push_back(make(head.head));
-    }
-  };
-  const QString arrow = QStringLiteral("→ ");
-  switch (m_step) {
-    case WalkStep::project: {
-      const WalkMatrix matrix = matrixOf(m_followed);
-      lines.push_back({{QString(), wide(WalkTensor::x)},
-                       {QStringLiteral("·"), weights(matrix)},
-                       {QStringLiteral("="), flat(m_followed)}});
-      break;
-    }
-    case WalkStep::view:
-      line(QString(), {flat(m_followed)});
-      line(arrow, byToken(m_followed));
-      break;
-    case WalkStep::transpose:
-      line(QString(), byToken(m_followed));
-      line(arrow, byHead(m_followed));
-      break;
-    case WalkStep::scores:
-      eachHead(WalkTensor::q, [&](int h) {
-        Grid keys = ofHead(WalkTensor::kUsed, keyValueHeadOf(h));
-        std::swap(keys.rows, keys.columns);
-        keys.name = tr("%1ᵀ, head %2").arg(tensorName(WalkTensor::kUsed)).arg(keyValueHeadOf(h));
-        keys.shape = axes({m_source->headDim, m_source->tokens});
-        return Line{{QString(), ofHead(WalkTensor::qUsed, h)},
-                    {QStringLiteral("·"), keys},
-                    {QStringLiteral("="), ofHead(WalkTensor::scores, h)}};
-      });
-      break;
-    case WalkStep::weights:
-      eachHead(WalkTensor::q, [&](int h) {
-        return Line{{QString(), ofHead(WalkTensor::scores, h)},
-                    {tr("÷ √%1, mask, softmax →").arg(m_source->headDim), ofHead(WalkTensor::weights, h)}};
-      });
-      break;
-    case WalkStep::context:
-      eachHead(WalkTensor::q, [&](int h) {
-        return Line{{QString(), ofHead(WalkTensor::weights, h)},
-                    {QStringLiteral("·"), ofHead(WalkTensor::v, keyValueHeadOf(h))},
-                    {QStringLiteral("="), ofHead(WalkTensor::context, h)}};
-      });
-      break;
-    case WalkStep::transposeBack:
-      line(QString(), byHead(WalkTensor::context));
-      line(arrow, byToken(WalkTensor::context));
-      break;
-    case WalkStep::concatenate:
-      line(QString(), byToken(WalkTensor::context));
-      line(arrow, {flat(WalkTensor::context)});
-      break;
-    case WalkStep::output:
-      lines.push_back({{QString(), flat(WalkTensor::context)},
-                       {QStringLiteral("·"), weights(WalkMatrix::o)},
-                       {QStringLiteral("="), wide(WalkTensor::output)}});
-      break;
-  }
-  return lines;
 }
 
 // Cells
@@ -527,6 +260,37 @@ std::optional<std::pair<GridSheet::Spot, GridSheet::Spot>> ShapesModel::chosenWa
   return std::pair(*ends[0], *ends[1]);
 }
 
+int ShapesModel::scaleOf(const Grid& grid) {
+  return grid.kind == Kind::matrix ? 100 + static_cast<int>(grid.matrix) : static_cast<int>(grid.tensor);
+}
+
+std::map<int, double> ShapesModel::limitsOf(const std::vector<SignedGrids>& lines) const {
+  std::map<int, double> limits;
+  for (const SignedGrids& line : lines) {
+    for (const auto& [sign, grid] : line) {
+      double& limit = limits[scaleOf(grid)];
+      for (int r = 0; r < static_cast<int>(grid.rows.size()); ++r) {
+        for (int c = 0; c < static_cast<int>(grid.columns.size()); ++c) {
+          const auto v = static_cast<double>(valueAt(grid, entryAt(grid, r, c)));
+          if (std::isfinite(v)) limit = std::max(limit, std::abs(v));
+        }
+      }
+    }
+  }
+  return limits;
+}
+
+/// Of the numbers that are shown where there is much room: the others are among them.
+std::vector<double> ShapesModel::scaleEnds() const {
+  const WalkRoom room = std::exchange(m_room, {12, 8, 16, 16});
+  const bool isShortened = m_isShortened;
+  std::vector<double> ends;
+  for (const auto& [scale, limit] : limitsOf(gridLines())) ends.push_back(limit);
+  m_room = room;
+  m_isShortened = isShortened;
+  return ends;
+}
+
 std::vector<GridLine> ShapesModel::lines(const WalkRoom& room, const Theme& theme) {
   m_room = room;
   m_isShortened = false;
@@ -539,26 +303,25 @@ std::vector<GridLine> ShapesModel::lines(const WalkRoom& room, const Theme& them
   m_grids.clear();
   std::vector<GridLine> lines;
   // One tensor has one scale, wherever its numbers stand.
-  std::map<std::pair<Kind, int>, float> limits;
-  const auto keyOf = [](const Grid& grid) {
-    return std::pair(
-        grid.kind, grid.kind == Kind::matrix ? static_cast<int>(grid.matrix) : static_cast<int>(grid.tensor));
-  };
-  for (const auto& gridLine : gridLines()) {
+  const auto shown = gridLines();
+  std::map<int, double> limits = limitsOf(shown);
+  if (m_sharedEnds.size() == limits.size()) {
+    auto end = m_sharedEnds.begin();
+    for (auto& [scale, limit] : limits) limit = *end++;
+  }
+  for (const auto& gridLine : shown) {
     GridLine& line = lines.emplace_back();
     std::vector<Grid>& grids = m_grids.emplace_back();
     for (const auto& [sign, grid] : gridLine) {
       line.push_back({sign, cellsOf(grid, theme)});
       grids.push_back(grid);
-      float& limit = limits[keyOf(grid)];
-      limit = std::max(limit, largestMagnitude(line.back().grid.cells()));
     }
   }
   for (std::size_t l = 0; l < lines.size(); ++l) {
     for (std::size_t i = 0; i < lines[l].size(); ++i) {
       CellGrid& grid = lines[l][i].grid;
-      const float limit = limits[keyOf(m_grids[l][i])];
-      grid.scale.hi = limit > 0 ? static_cast<double>(limit) : 1;
+      const double limit = limits[scaleOf(m_grids[l][i])];
+      grid.scale.hi = limit > 0 ? limit : 1;
       grid.scale.lo = -grid.scale.hi;
     }
   }

@@ -4,6 +4,7 @@
 #include "views/shapes/walk_source.h"
 #include "views/view.h"
 
+#include <map>
 #include <vector>
 
 namespace decodescope {
@@ -27,6 +28,9 @@ struct WalkRoom {
   int tokens, heads, elements, hidden;
 };
 
+/// "1 × 3 × 6".
+QString shapeText(std::initializer_list<int> sizes);
+
 /// The multi-head reshape, one step at a time, as equations of small matrices.
 class ShapesModel {
  public:
@@ -45,6 +49,9 @@ class ShapesModel {
 
   /// The step's matrices, with the middle left out where there are more rows than `room` says.
   std::vector<GridLine> lines(const WalkRoom& room, const Theme& theme);
+  /// Where the colours of each of the step's tensors end.
+  std::vector<double> scaleEnds() const;
+  void setScaleEnds(const std::vector<double>& ends) { m_sharedEnds = ends; }
   /// Of the last lines(): where the chosen token's row of the chosen head stood, and where it stands then.
   /// Nothing in steps that compute.
   std::optional<std::pair<GridSheet::Spot, GridSheet::Spot>> chosenWay() const;
@@ -59,6 +66,8 @@ class ShapesModel {
   QString toolTip(const GridSheet::Spot& spot) const;
   /// What the run's selection becomes there; nothing for the lecture's example.
   std::optional<Selection> selected(const GridSheet::Spot& spot) const;
+  /// How the number there was made; nothing where there is none.
+  std::optional<NumberPlace> number(const GridSheet::Spot& spot) const;
   std::vector<NamedTable> tables() const;
 
   const WalkSource& source() const { return *m_source; }
@@ -70,6 +79,7 @@ class ShapesModel {
     bool isGap = false;
   };
   using Axis = std::vector<Entry>;
+  static Ink inkOf(WalkTensor tensor);
   enum class Kind { tensor, matrix };
   /// One grid: what its cells are.
   struct Grid {
@@ -104,7 +114,18 @@ class ShapesModel {
   Grid weights(WalkMatrix matrix) const;
   std::vector<Grid> byToken(WalkTensor tensor) const;
   std::vector<Grid> byHead(WalkTensor tensor) const;
-  std::vector<std::vector<std::pair<QString, Grid>>> gridLines() const;
+  /// Matrices and the signs in front of them.
+  using SignedGrids = std::vector<std::pair<QString, Grid>>;
+  std::vector<SignedGrids> gridLines() const;
+  /// Which scale of colours a grid is on; one tensor has one, wherever its numbers stand.
+  static int scaleOf(const Grid& grid);
+  std::map<int, double> limitsOf(const std::vector<SignedGrids>& lines) const;
+
+  /// A number of the run's trace.
+  std::optional<NumberPlace> tracedNumber(const Grid& grid, const Entry& at) const;
+  /// One that the lecture's example, or the walk, works out.
+  std::optional<Explanation> derivedNumber(const Grid& grid, const Entry& at) const;
+  Operand rowOf(WalkTensor tensor, int token, int head) const;
 
   NamedTable table(const QString& name, WalkTensor tensor, bool isByHead, bool isFlat) const;
   QString tensorName(WalkTensor tensor) const;
@@ -117,7 +138,8 @@ class ShapesModel {
   WalkStep m_step = WalkStep::project;
   WalkTensor m_followed = WalkTensor::q;
   std::unique_ptr<WalkSource> m_source;
-  WalkRoom m_room{};
+  mutable WalkRoom m_room{};         ///< that the axes are made for
+  std::vector<double> m_sharedEnds;  ///< of the scales, what lanes share; empty: their own
   std::vector<QColor> m_headColors, m_keyValueHeadColors;  ///< of the last lines()
   mutable bool m_isShortened = false;
   std::vector<std::vector<Grid>> m_grids;  ///< of the last lines()

@@ -111,6 +111,10 @@ void ShapesView::present(const SessionSnapshot& session, const Selection& select
   update();
 }
 
+std::vector<double> ShapesView::scaleEnds() const {
+  return m_model.ready() ? m_model.scaleEnds() : std::vector<double>();
+}
+
 double ShapesView::paintSteps(QPainter& painter, const QRectF& area, const Theme& theme) {
   m_steps.clear();
   const QFont name = theme.sized(11.5, QFont::DemiBold), shape = theme.sized(11);
@@ -240,6 +244,7 @@ std::optional<Hit> ShapesView::hitTest(QPointF point) const {
   const std::optional<GridSheet::Spot> spot = m_sheet.at(point);
   if (!spot) return std::nullopt;
   hit.toolTip = m_model.toolTip(*spot);
+  hit.number = m_model.number(*spot);
   const std::optional<Selection> selected = m_model.selected(*spot);
   if (selected) {
     hit.hovered = *selected;

@@ -15,6 +15,8 @@ class ShapesView : public View {
   std::vector<ViewOption> options() const override;
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
+  std::vector<double> scaleEnds() const override;
+  void setScaleEnds(const std::vector<double>& ends) override { m_model.setScaleEnds(ends); }
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
   std::optional<Hit> hitTest(QPointF point) const override;
   Selection moved(const Selection& selection, int dx, int dy) const override;

@@ -2,7 +2,6 @@
 
 #include "tests/support/paths.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -39,11 +38,13 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+/// Under AddressSanitizer the leak check at the program's end sometimes crashes itself, presumably when a
+/// thread of Qt's pools, which nobody joins, is just ending. That says nothing of leaks: it is run again.
+constexpr const char* kLeakCheckCrashed = "Tracer caught signal";
+constexpr int kMostRuns = 4;
+
 int statusOf(const std::string& out, const std::string& error, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), DECODESCOPE_PROGRAM);
-  // Under AddressSanitizer the leak check at the program's end sometimes crashes itself ("Tracer caught
-  // signal 11"); leaks are looked for in the tests' own process.
-  setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
   std::vector<std::string> environment = bareEnvironment();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -67,18 +68,19 @@ int statusOf(const std::string& out, const std::string& error, std::vector<std::
 
 Outcome runProgram(const std::vector<std::string>& arguments) {
   const TemporaryDir dir;
-  Outcome outcome;
-  outcome.status = statusOf(dir.file("out"), dir.file("error"), arguments);
+  Outcome outcome = runProgramInto(dir.file("out"), arguments);
   outcome.out = contentOf(dir.file("out"));
-  outcome.error = contentOf(dir.file("error"));
   return outcome;
 }
 
 Outcome runProgramInto(const std::string& file, const std::vector<std::string>& arguments) {
   const TemporaryDir dir;
   Outcome outcome;
-  outcome.status = statusOf(file, dir.file("error"), arguments);
-  outcome.error = contentOf(dir.file("error"));
+  for (int run = 0; run < kMostRuns; ++run) {
+    outcome.status = statusOf(file, dir.file("error"), arguments);
+    outcome.error = contentOf(dir.file("error"));
+    if (outcome.error.find(kLeakCheckCrashed) == std::string::npos) break;
+  }
   return outcome;
 }
 

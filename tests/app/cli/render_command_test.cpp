@@ -183,6 +183,13 @@ TEST_F(RenderCommand, RowsAreTheDumpedOnes) {
   const ExportedTable turned = tableIn(rope, QStringLiteral("rows"));
   EXPECT_EQ(turned.row(QStringLiteral("q")), dumped("layers.1.self_attn.q_proj", 5, 2, 4));
   EXPECT_EQ(turned.row(QStringLiteral("q_rot")), dumped("layers.1.self_attn.q_rot", 5, 2, 4));
+  const std::string cache = exported("cache.npy", {"--view", "kv_cache", "--layer", "1"});
+  for (const char* site : {"layers.1.self_attn.k_rot", "layers.1.self_attn.v_proj"}) {
+    const test::NpyFile kept = tableIn(cache, QLatin1String(site)).array;
+    const test::NpyFile whole = test::readNpy(m_dir.file(std::string("dump/") + site + ".npy"));
+    EXPECT_EQ(kept.shape, whole.shape) << site;
+    EXPECT_EQ(kept.floats, whole.floats) << site;
+  }
   const std::string mask =
       exported("mask.npy", {"--view", "mask", "--layer", "1", "--head", "2", "--set", "rows=all"});
   const std::vector<float> weights = tableIn(mask, QStringLiteral(".weights")).array.floats,
@@ -247,6 +254,8 @@ INSTANTIATE_TEST_SUITE_P(
         Call{"--lane", "kv_cache=off", "--lane", "branch=4:17", "--in-lane", "2", "--view", "norms", "--set",
              "lanes=one"},
         Call{"--lane", "strike=L0H1", "--in-lane", "1", "--view", "attention", "--set", "lanes=difference"},
+        Call{"--lane", "strike=L0H1", "--in-lane", "1", "--view", "mask", "--set",
+             "lanes=difference,difference.page=2"},
         Call{"--change", "3:kv_cache=off", "--lane", "kv_cache=on", "--lane", "branch=4:17,kv_cache=on",
              "--view", "rope", "--set", "show=matrix,shift=5"}));
 

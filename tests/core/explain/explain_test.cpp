@@ -1,13 +1,12 @@
 #include "core/base/random.h"
 #include "core/decode/lane.h"
 #include "core/explain/explanation.h"
+#include "tests/core/explain/python.h"
 #include "tests/support/paths.h"
 #include "tests/support/random_model.h"
 
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <set>
 
@@ -108,18 +107,6 @@ TEST(Explain, NothingOutsideTheRunOrWithoutItsTraces) {
   EXPECT_TRUE(explain(dropped, {Site::qProj, LayerIndex{0}, Position{3}, 0}, kTokens));
 }
 
-/// Runs a Python program and returns what it prints, line by line.
-std::vector<std::string> pythonSays(const std::string& code) {
-  const test::TemporaryDir dir;
-  std::ofstream(dir.file("snippets.py")) << code;
-  std::FILE* pipe = popen(("/usr/bin/python3 '" + dir.file("snippets.py") + "' 2>&1").c_str(), "r");
-  std::vector<std::string> lines;
-  char line[4096] = "";
-  while (std::fgets(line, sizeof(line), pipe)) lines.emplace_back(line);
-  EXPECT_EQ(pclose(pipe), 0) << (lines.empty() ? "" : lines.back()) << code;
-  return lines;
-}
-
 /// Runs the code of one explanation of each kind and activation, and holds what it prints against the run.
 void runEveryKind(std::string (*code)(const Explanation&)) {
   std::set<std::pair<ExplanationKind, Activation>> kinds;
@@ -142,12 +129,12 @@ void runEveryKind(std::string (*code)(const Explanation&)) {
       program += code(*e) + "\n";
     }
   }
-  const std::vector<std::string> lines = pythonSays(program);
+  const std::vector<std::string> lines = test::pythonSays(program);
   ASSERT_EQ(lines.size(), explanations.size());
   for (std::size_t i = 0; i < lines.size(); ++i)
     EXPECT_NEAR(std::stod(lines[i]), explanations[i].traced, 1e-5) << code(explanations[i]);
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(ExplanationKind::lookup) + 1)
-      << "a kind that no code was run for";
+      << "a kind of the trace that no code was run for";
 }
 
 TEST(Explain, EveryKindsNumpyCodeRunsAndAgrees) {
