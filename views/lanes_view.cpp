@@ -54,7 +54,8 @@ std::vector<ViewOption> LanesView::options() const {
                             {QStringLiteral("difference"), tr("Difference")}},
                            laneMode()});
   constexpr int kEach = LaneDifference::kTablesAPage;
-  const int tables = m_difference.tableCount();
+  // Before they have been compared there are as many as the chosen page needs.
+  const int tables = std::max(m_difference.tableCount(), m_difference.page() * kEach + 1);
   if (m_mode != Mode::difference || tables <= kEach) return all;
   ViewOption page{QStringLiteral("difference.page"),
                   tr("Tables"),
