@@ -20,7 +20,7 @@ QString rows(int count) {
 }  // namespace
 
 StepCosts stepCosts(const RunSnapshot& run, const StepRecord& step) {
-  const ModelConfig& config = run.model->config();
+  const Model& model = *run.model->model;
   StepCosts costs;
   QStringList parts{tr("Step %1").arg(step.index.value),
                     rows(step.rowsComputed),
@@ -39,7 +39,7 @@ StepCosts stepCosts(const RunSnapshot& run, const StepRecord& step) {
   const int newRows = step.tokensSeen - step.firstNewPosition;
   const int otherRows = step.kvCache ? step.tokensSeen : newRows;
   const int otherCached = step.kvCache ? 0 : step.firstNewPosition;
-  const Counters other = forwardCost(config, otherRows, otherCached);
+  const Counters other = forwardCost(model, otherRows, otherCached);
   costs.other = (step.kvCache ? tr("Without the cache: %1, %2 MACs, %3 read")
                               : tr("With the cache: %1, %2 MACs, %3 read"))
                     .arg(rows(otherRows), shownCount(other.macs()), byteText(other.bytesRead()));

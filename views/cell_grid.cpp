@@ -1,5 +1,6 @@
 #include "views/cell_grid.h"
 
+#include "core/ops/kernels.h"
 #include "views/heatmap.h"
 #include "views/picture_frame.h"
 #include "views/text_fit.h"
@@ -134,6 +135,16 @@ float largestMagnitude(ConstMatrixSpan cells) {
     for (const float v : cells.rowSpan(r)) {
       if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
     }
+  }
+  return largest;
+}
+
+float largestMagnitude(const WeightSpan& weights) {
+  float largest = 0;
+  std::vector<float> row(static_cast<std::size_t>(weights.cols));
+  for (int r = 0; r < weights.rows; ++r) {
+    kernels().widen(weights.type, weights.rowData(r), row.data(), weights.cols);
+    largest = std::max(largest, largestMagnitude({row.data(), 1, weights.cols}));
   }
   return largest;
 }

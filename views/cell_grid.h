@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/matrix_span.h"
+#include "core/base/weight_span.h"
 #include "views/colormap.h"
 
 #include <QRect>
@@ -64,6 +65,7 @@ struct CellGrid {
 
 /// The largest magnitude among the finite ones; 0 when there is none.
 float largestMagnitude(ConstMatrixSpan cells);
+float largestMagnitude(const WeightSpan& weights);
 
 /// The text of its cells that needs most room, every digit as wide as a 0.
 QString widestNumber(const CellGrid& grid);

@@ -151,7 +151,7 @@ std::string reportOn(const LoadedModel& model, const std::vector<StoredTensor>& 
 
   const auto parameters = static_cast<long long>(model.model->layout().parameterCount());
   report.line("parameters", parameters);
-  report.line("bytes in memory", 4 * parameters);
+  report.line("bytes in memory", static_cast<long long>(model.model->weightBytes()));
   report.line("KV cache bytes a token", kvBytesAToken(config));
   if (!model.card.prompts.empty()) report.line("default prompt", model.card.prompts.front());
   for (const NotableHead& head : model.card.heads) {
@@ -201,7 +201,7 @@ std::string jsonOn(const LoadedModel& model, const std::vector<StoredTensor>& te
   json.key("attention").value(config.attentionName());
   writeConfig(json, config);
   json.key("tokenizer_vocab_size").value(model.tokenizer->vocabSize());
-  json.key("parameters").value(parameters).key("memory_bytes").value(4 * parameters);
+  json.key("parameters").value(parameters).key("memory_bytes").value(model.model->weightBytes());
   json.key("kv_cache_bytes_a_token").value(kvBytesAToken(config));
   json.key("stored").beginArray();
   for (const StoredKind& kind : storedKinds(tensors)) {

@@ -6,6 +6,16 @@
 #include <cmath>
 
 namespace decodescope {
+namespace {
+
+std::vector<float> widened(const WeightSpan& weight) {
+  std::vector<float> numbers(static_cast<std::size_t>(weight.rows) * static_cast<std::size_t>(weight.cols));
+  for (int r = 0; r < weight.rows; ++r)
+    weight.widenRow(r, MatrixSpan(numbers.data(), weight.rows, weight.cols).rowSpan(r));
+  return numbers;
+}
+
+}  // namespace
 
 AbsorbedHead absorbedHead(const Model& model, std::span<const PositionTracePtr> positions, LayerIndex layer,
                           HeadIndex head, Position query) {
@@ -16,9 +26,10 @@ AbsorbedHead absorbedHead(const Model& model, std::span<const PositionTracePtr> 
     if (!trace) return {};
   }
   const int n = config.qkNopeHeadDim, r = config.qkRopeHeadDim, v = config.vHeadDim, rank = config.kvLoraRank;
-  const ConstMatrixSpan up = model.layer(layer).kvBProj.weight;
-  const ConstMatrixSpan keyRows = up.middleRows(head.value * (n + v), n);
-  const ConstMatrixSpan valueRows = up.middleRows(head.value * (n + v) + n, v);
+  const WeightSpan up = model.layer(layer).kvBProj.weight;
+  const std::vector<float> keyNumbers = widened(up.middleRows(head.value * (n + v), n));
+  const ConstMatrixSpan keyRows(keyNumbers.data(), n, rank);
+  const WeightSpan valueRows = up.middleRows(head.value * (n + v) + n, v);
   const std::span<const float> q =
       attentionQuery(config, *positions[static_cast<std::size_t>(query.value)], layer, head);
 

@@ -19,15 +19,31 @@ bool isShared(ParameterRole role) {
          role == ParameterRole::vProjWeight || role == ParameterRole::vProjBias;
 }
 
-/// Blocks of `width` numbers (the rows of a head, or its part of a bias), the mean of `group` neighbours
-/// each.
-void averageBlocks(std::span<const float> from, std::span<float> to, std::size_t width, std::size_t group) {
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    double sum = 0;
-    for (std::size_t j = 0; j < group; ++j)
-      sum += static_cast<double>(from[(i / width * group + j) * width + i % width]);
-    to[i] = static_cast<float>(sum / static_cast<double>(group));
+/// Blocks of `width` rows (those of a head; of a bias `width` numbers), the mean of `group` neighbours each.
+void averageBlocks(const WeightSpan& from, MatrixSpan to, int width, int group) {
+  const bool bias = to.rows == 1 && from.rows == 1;
+  std::vector<double> sum(static_cast<std::size_t>(bias ? 1 : to.cols));
+  std::vector<float> row(static_cast<std::size_t>(from.cols));
+  for (int i = 0; i < (bias ? to.cols : to.rows); ++i) {
+    std::ranges::fill(sum, 0.0);
+    for (int j = 0; j < group; ++j) {
+      const int source = (i / width * group + j) * width + i % width;
+      if (bias) {
+        sum[0] += static_cast<double>(from(0, source));
+        continue;
+      }
+      from.widenRow(source, row);
+      for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += static_cast<double>(row[c]);
+    }
+    float* const target = bias ? to.data + i : to.row(i);
+    for (std::size_t c = 0; c < sum.size(); ++c) target[c] = static_cast<float>(sum[c] / group);
   }
+}
+
+StoredWeights sharedWith(const LoadedModel& source) {
+  StoredWeights weights = source.model->stored();
+  weights.owners.push_back(source.model);
+  return weights;
 }
 
 /// A card's measurements are not this model's.
@@ -52,20 +68,18 @@ Result<LoadedModelPtr> deriveKeyValueHeads(const LoadedModelPtr& source, int kvH
                    "a divisor of " + std::to_string(before));
   }
   config.numKeyValueHeads = kvHeads;
-  auto model = std::make_shared<Model>(config);
-  for (const Parameter& p : model->layout().parameters()) {
-    const Parameter& from = *source->model->layout().find(p.role, p.layer);
-    const std::span<const float> numbers(source->model->parameter(from).data, from.size());
-    const std::span<float> target(model->parameter(p).data, p.size());
-    if (isShared(p.role)) {
-      const int columns = p.rows == 1 ? 1 : p.cols;
-      averageBlocks(numbers, target,
-                    static_cast<std::size_t>(config.headDim) * static_cast<std::size_t>(columns),
-                    static_cast<std::size_t>(before / kvHeads));
-    } else {
-      std::ranges::copy(numbers, target.begin());
-    }
+  // What stays the same is shared with the source.
+  StoredWeights weights = sharedWith(*source);
+  const ParameterLayout layout(config);
+  for (const Parameter& p : layout.parameters()) {
+    if (!isShared(p.role)) continue;
+    const auto numbers = std::make_shared<AlignedBuffer>(p.size());
+    const MatrixSpan target(numbers->data(), p.rows, p.cols);
+    averageBlocks(weights.parameters[p.index], target, config.headDim, before / kvHeads);
+    weights.parameters[p.index] = ConstMatrixSpan(target);
+    weights.owners.push_back(numbers);
   }
+  auto model = std::make_shared<const Model>(config, std::move(weights));
   auto loaded = asLoaded(*source, std::move(model),
                          std::to_string(before) + " key/value heads averaged to " + std::to_string(kvHeads));
   loaded->derivedKvHeads = kvHeads;
@@ -77,8 +91,7 @@ Result<LoadedModelPtr> deriveSlidingWindow(const LoadedModelPtr& source, int win
   DECODESCOPE_CHECK(checkSoftmax(config, "window"));
   if (window < 1) return refused("window", "out of range", std::to_string(window), "1 or more");
   config.slidingWindow = window;
-  auto model = std::make_shared<Model>(config);
-  std::ranges::copy(source->model->arena(), model->arena().begin());
+  auto model = std::make_shared<const Model>(config, sharedWith(*source));
   auto loaded = asLoaded(*source, std::move(model), "window of " + std::to_string(window));
   loaded->derivedWindow = window;
   return LoadedModelPtr(std::move(loaded));
@@ -91,8 +104,7 @@ Result<LoadedModelPtr> deriveLinear(const LoadedModelPtr& source) {
   config.attention = AttentionKind::linear;
   config.slidingWindow = 0;
   if (rotary) config.position = PositionKind::none;
-  auto model = std::make_shared<Model>(config);
-  std::ranges::copy(source->model->arena(), model->arena().begin());
+  auto model = std::make_shared<const Model>(config, sharedWith(*source));
   auto loaded =
       asLoaded(*source, std::move(model), rotary ? "linear attention without positions" : "linear attention");
   loaded->derivedWindow.reset();
@@ -107,8 +119,7 @@ Result<LoadedModelPtr> deriveRotaryLayout(const LoadedModelPtr& source, RotaryLa
   }
   if (config.rotaryLayout == layout) return source;
   config.rotaryLayout = layout;
-  auto model = std::make_shared<Model>(config);
-  std::ranges::copy(source->model->arena(), model->arena().begin());
+  auto model = std::make_shared<const Model>(config, sharedWith(*source));
   const auto suffix = [](RotaryLayout pairs) { return std::string(rotaryLayoutName(pairs)) + " pairs"; };
   auto loaded = asLoaded(*source, std::move(model), suffix(layout));
   if (!source->derivedRotary) {

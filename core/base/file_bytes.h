@@ -26,12 +26,20 @@ class RegularFile {
   /// Fills `out` with the bytes from `offset` on; an error when the file ends before (it was cut meanwhile).
   Result<void> readAt(std::uint64_t offset, std::span<std::byte> out) const;
 
+  /// An error when the file's size or time stamp are no longer those of its opening: somebody writes into it.
+  Result<void> checkUnchanged() const;
+  /// The same open file for another owner.
+  Result<RegularFile> again() const;
+  /// Its size() bytes, mapped for reading; nullptr with errno when that fails. To be unmapped by the caller.
+  void* map() const;
+
  private:
-  RegularFile(std::string path, int descriptor, std::uint64_t size);
+  RegularFile(std::string path, int descriptor);
 
   std::string m_path;
   int m_descriptor = -1;
   std::uint64_t m_size = 0;
+  std::int64_t m_changedAt = 0;  ///< ns since 1970, as the file system counts
 };
 
 /// The whole content of a regular file of 1 to `limit` bytes.

@@ -95,6 +95,19 @@ Counters forwardCost(const ModelConfig& config, int newRows, int cachedRows) {
   return cost;
 }
 
+Counters forwardCost(const Model& model, int newRows, int cachedRows) {
+  Counters cost = forwardCost(model.config(), newRows, cachedRows);
+  cost.weightBytesRead = model.lmHead().weight.bytes();
+  for (const Parameter& p : model.layout().parameters()) {
+    const WeightSpan weights = model.weights(p);
+    if (p.role == ParameterRole::lmHeadWeight) continue;
+    const bool byRow = p.role == ParameterRole::embedTokens || p.role == ParameterRole::embedPositions;
+    cost.weightBytesRead +=
+        byRow ? static_cast<U>(newRows) * weights.middleRows(0, 1).bytes() : weights.bytes();
+  }
+  return cost;
+}
+
 std::uint64_t kvCacheBytes(const ModelConfig& config, int tokens) {
   const U layers = static_cast<U>(config.numHiddenLayers), held = static_cast<U>(tokens);
   const U keyValue = static_cast<U>(config.keyValueWidth());

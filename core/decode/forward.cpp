@@ -95,11 +95,10 @@ class Pass {
   void embed() {
     const int width = m_config.hiddenSize;
     m_residual = rows(kResidual, width);
-    for (int r = 0; r < m_rows; ++r) {
-      std::copy_n(m_model.embedTokens().row(m_tokens[static_cast<std::size_t>(r)].value), width,
-                  m_residual.row(r));
-    }
-    count(&Counters::weightBytesRead, product(m_rows, width, sizeof(float)));
+    const WeightSpan table = m_model.embedTokens();
+    for (int r = 0; r < m_rows; ++r)
+      table.widenRow(m_tokens[static_cast<std::size_t>(r)].value, m_residual.rowSpan(r));
+    count(&Counters::weightBytesRead, table.middleRows(0, m_rows).bytes());
     if (siteExists(Site::embedPositions, m_config)) addPositions();
     record(Site::embedTokens, kNoLayer, m_residual);
   }
@@ -363,8 +362,8 @@ class Pass {
   }
 
   void countWeights(const LinearWeights& weights) {
-    const int columns = weights.weight.cols + (weights.bias ? 1 : 0);
-    count(&Counters::weightBytesRead, product(weights.weight.rows, columns, sizeof(float)));
+    count(&Counters::weightBytesRead, weights.weight.bytes());
+    if (weights.bias) count(&Counters::weightBytesRead, product(weights.weight.rows, sizeof(float)));
   }
 
   void rotate(MatrixSpan x) {

@@ -174,6 +174,7 @@ void Lane::fillCacheFromTraces() {
 
 bool Lane::step(std::stop_token stop) {
   DECODESCOPE_REQUIRE(canStep());
+  if (!filesAreGood()) return false;
   RunSnapshot& run = *m_run;
   const bool masked = run.settings.rules.causalMask;
   const bool cacheOn = run.settings.kvCache && masked;
@@ -199,6 +200,8 @@ bool Lane::step(std::stop_token stop) {
           record, record.firstRow < firstCaptured ? static_cast<TraceSink*>(&recompute) : &capture, stop)) {
     return false;
   }
+  // What the file was while it was read is known only now.
+  if (!filesAreGood()) return false;
   record.maxAbsDiff = recompute.maxAbsDiff();
   if (!cacheOn) m_cache->truncate(0);
   record.kvBytes = m_cache->bytes();
@@ -209,6 +212,20 @@ bool Lane::step(std::stop_token stop) {
   run.stopReason = stopReasonAfter(run, record.sampled);
   if (run.stopReason != StopReason::none) run.state = RunState::finished;
   return true;
+}
+
+bool Lane::filesAreGood() {
+  auto files = m_run->model->model->checkFiles();
+  if (files.ok()) return true;
+  m_failure = std::move(files).error();
+  m_run->state = RunState::failed;
+  m_run->failure = m_failure->message();
+  return false;
+}
+
+Result<void> Lane::outcome() const {
+  if (m_failure) return *m_failure;
+  return {};
 }
 
 /// The step's forward call and pick, timed; false when the stop token ended it.

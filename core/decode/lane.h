@@ -40,8 +40,11 @@ class Lane {
 
   bool canStep() const { return m_run->state == RunState::ready; }
   /// One forward call and one pick. Needs canStep(). False when the stop token ended it first: nothing has
-  /// changed then.
+  /// changed then. False also when the model's file was changed meanwhile: the run has failed, at the step
+  /// before.
   bool step(std::stop_token stop = {});
+  /// Why the run has failed, or nothing.
+  Result<void> outcome() const;
   /// Takes effect with the next step. Switching the cache on makes the next step fill it.
   void setSettings(const RunSettings& settings);
   int stepCount() const { return m_run->stepCount(); }
@@ -54,6 +57,7 @@ class Lane {
   Lane(std::shared_ptr<RunSnapshot> run, const Options& options);
   void fillCacheFromTraces();
   bool forwardAndSample(StepRecord& record, TraceSink* sink, std::stop_token stop);
+  bool filesAreGood();
   void keepTraces(std::vector<PositionTracePtr> traces, int tokensSeen);
   bool storesLogits() const;
   std::shared_ptr<const AttentionRules> sharedRules();
@@ -63,6 +67,7 @@ class Lane {
   std::unique_ptr<KvCache> m_cache;
   std::unique_ptr<ForwardWorkspace> m_workspace;
   std::shared_ptr<const AttentionRules> m_rules;  ///< what sharedRules() gave last
+  std::optional<Error> m_failure;
 };
 
 /// The prompt's tokens as the model's tokenizer says; an empty result is refused with a one-line reason.

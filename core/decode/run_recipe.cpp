@@ -52,6 +52,7 @@ Result<void> follow(Lane& lane, const RunRecipe& recipe, int steps, const Lane::
   while (lane.stepCount() < steps && lane.canStep()) {
     settle();
     lane.step();
+    DECODESCOPE_CHECK(lane.outcome());
     for (const auto& [step, token] : recipe.choices) {
       if (step.value != lane.stepCount()) continue;
       const RunSnapshotPtr run = lane.snapshot();

@@ -265,9 +265,14 @@ class SessionWorker::Impl {
     }
     bool stepped = false;
     for (LaneEntry& entry : m_lanes) {
-      if (!entry.lane.canStep() || entry.lane.stepCount() >= target) continue;
-      if (!entry.lane.step(stop)) return false;
-      stepped = true;
+      const bool due = entry.lane.canStep() && entry.lane.stepCount() < target;
+      const bool ended = due && !entry.lane.step(stop);
+      if (const auto outcome = entry.lane.outcome(); !outcome.ok()) {
+        m_error = outcome.error().message();
+        return false;
+      }
+      if (ended) return false;
+      stepped = stepped || due;
     }
     return stepped && !stop.stop_requested();
   }
@@ -324,7 +329,9 @@ class SessionWorker::Impl {
     int steps = 0;
     for (const LaneEntry& entry : m_lanes) steps = std::max(steps, entry.lane.stepCount());
     while (lane.value().stepCount() < steps && lane.value().canStep()) {
-      if (!lane.value().step(stop)) return std::optional<LaneEntry>();
+      if (lane.value().step(stop)) continue;
+      DECODESCOPE_CHECK(lane.value().outcome());
+      return std::optional<LaneEntry>();
     }
     return std::optional<LaneEntry>(
         LaneEntry{spec.laneId < 0 ? newLaneId() : spec.laneId, spec, std::move(lane).value()});

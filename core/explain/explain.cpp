@@ -267,7 +267,7 @@ class Explainer {
     const int row = m_out.cell.index;
     m_out.kind = ExplanationKind::product;
     m_out.formula = linear.bias ? "y_o = Σ_i W[o, i] · x_i + b_o" : "y_o = Σ_i W[o, i] · x_i";
-    add("w", bracketed(matrix, std::to_string(row)), copyOf(linear.weight.rowSpan(row)));
+    add("w", bracketed(matrix, std::to_string(row)), linear.weight.row(row));
     if (linear.bias) add("b", bracketed("bias", std::to_string(row)), {linear.bias[row]});
     return true;
   }

@@ -2,12 +2,11 @@
 
 #include "core/formats/gguf_tokenizer.h"
 #include "core/formats/model_outline.h"
+#include "core/formats/weight_loader.h"
 #include "core/model/model.h"
 
 #include <algorithm>
 #include <memory>
-#include <new>
-#include <span>
 #include <unordered_set>
 #include <utility>
 
@@ -106,41 +105,34 @@ Result<bool> outputIsEmbedding(const GgufFile& file) {
   return true;
 }
 
-struct Planned {
-  Parameter parameter;
-  StoredPart stored;
-  const GgufTensor* tensor;
-};
-
 /// Finds every parameter's tensor, and a parameter for every tensor.
-Result<std::vector<Planned>> plan(const GgufFile& file, const ModelConfig& config,
-                                  const ParameterLayout& layout) {
-  std::vector<Planned> planned;
+Result<std::vector<WeightSource>> plan(const GgufFile& file, const ModelConfig& config,
+                                       const ParameterLayout& layout) {
+  std::vector<WeightSource> sources;
   std::unordered_set<std::string> used{"rope_freqs.weight"};
   if (config.tieWordEmbeddings) used.insert("output.weight");
   for (const Parameter& parameter : layout.parameters()) {
-    Planned next{parameter, storedPart(config, parameter), nullptr};
-    next.tensor = file.find(next.stored.name);
-    if (!next.tensor) return tensorError(file, next.stored.name, "tensor is missing");
-    const auto parts = static_cast<std::uint64_t>(next.stored.part < 0 ? 1 : 3);
+    const StoredPart stored = storedPart(config, parameter);
+    const GgufTensor* tensor = file.find(stored.name);
+    if (!tensor) return tensorError(file, stored.name, "tensor is missing");
+    const auto parts = static_cast<std::uint64_t>(stored.part < 0 ? 1 : 3);
     std::vector<std::uint64_t> shape = {static_cast<std::uint64_t>(parameter.rows),
                                         static_cast<std::uint64_t>(parameter.cols)};
     (parameter.rows == 1 ? shape[1] : shape[0]) *= parts;
     shape = withoutLeadingOnes(std::move(shape));
-    if (withoutLeadingOnes(next.tensor->shape) != shape) {
-      Error error = tensorError(file, next.stored.name, "shape does not fit the metadata");
-      error.found = next.tensor->shownShape();
+    if (withoutLeadingOnes(tensor->shape) != shape) {
+      Error error = tensorError(file, stored.name, "shape does not fit the metadata");
+      error.found = tensor->shownShape();
       GgufTensor wanted;
       wanted.shape = shape;
       error.allowed = wanted.shownShape();
       return error;
     }
-    used.insert(next.stored.name);
-    planned.push_back(std::move(next));
+    used.insert(stored.name);
+    const std::uint64_t part = static_cast<std::uint64_t>(std::max(stored.part, 0));
+    sources.push_back({&file.file(), tensor->name, tensor->type,
+                       tensor->begin + part * storedBytes(tensor->type, parameter.size())});
   }
-  // In the order of the file, so that the parts of one tensor stand together.
-  std::stable_sort(planned.begin(), planned.end(),
-                   [](const Planned& a, const Planned& b) { return a.tensor->begin < b.tensor->begin; });
   for (const GgufTensor& tensor : file.tensors()) {
     if (!used.contains(tensor.name)) {
       return tensorError(
@@ -148,47 +140,7 @@ Result<std::vector<Planned>> plan(const GgufFile& file, const ModelConfig& confi
           "tensor does not belong to architecture " + config.modelType + " with this metadata");
     }
   }
-  return planned;
-}
-
-Result<std::unique_ptr<Model>> loadWeights(const GgufFile& file, const ModelConfig& config,
-                                           const LoadProgress& progress, std::vector<std::string>& warnings) {
-  const ParameterLayout layout(config);
-  DECODESCOPE_TRY(const std::vector<Planned> planned, plan(file, config, layout));
-  std::unique_ptr<Model> model;
-  try {
-    // No larger than eight times the file: every parameter's tensor has been found.
-    model = std::make_unique<Model>(config);
-  } catch (const std::bad_alloc&) {
-    return tensorError(file, {}, "not enough memory for the weights");
-  }
-  std::vector<float> scratch;
-  const GgufTensor* inScratch = nullptr;
-  const auto total = static_cast<double>(layout.parameterCount());
-  double done = 0.0;
-  for (const Planned& next : planned) {
-    const GgufTensor& tensor = *next.tensor;
-    const std::span<float> target(model->parameter(next.parameter).data, next.parameter.size());
-    std::uint64_t notFinite = 0;
-    if (next.stored.part < 0) {
-      DECODESCOPE_TRY(notFinite, file.read(tensor, target, progress.stop));
-    } else {
-      if (inScratch != &tensor) {
-        scratch.resize(static_cast<std::size_t>(tensor.elements()));
-        DECODESCOPE_TRY(notFinite, file.read(tensor, scratch, progress.stop));
-        inScratch = &tensor;
-      }
-      const auto first = static_cast<std::ptrdiff_t>(target.size()) * next.stored.part;
-      std::copy_n(scratch.begin() + first, target.size(), target.begin());
-    }
-    if (notFinite > 0) {
-      warnings.push_back(tensor.name + ": " + std::to_string(notFinite) +
-                         (notFinite == 1 ? " weight is" : " weights are") + " NaN or infinite");
-    }
-    done += static_cast<double>(next.parameter.size());
-    if (progress.report) progress.report(done / total);
-  }
-  return model;
+  return sources;
 }
 
 }  // namespace
@@ -207,7 +159,8 @@ Result<LoadedModelPtr> loadGguf(const std::string& path, const LoadProgress& pro
     types.add(floatTypeInfo(tensor.type).name, tensor.end - tensor.begin);
   DECODESCOPE_CHECK(announce(progress, *loaded, config, types));
   DECODESCOPE_TRY(loaded->tokenizer, readGgufTokenizer(file, config, loaded->warnings));
-  DECODESCOPE_TRY(std::unique_ptr<Model> model, loadWeights(file, config, progress, loaded->warnings));
+  DECODESCOPE_TRY(const std::vector<WeightSource> sources, plan(file, config, ParameterLayout(config)));
+  DECODESCOPE_TRY(std::unique_ptr<Model> model, loadWeights(config, sources, progress, loaded->warnings));
   loaded->model = std::move(model);
   return LoadedModelPtr(std::move(loaded));
 }

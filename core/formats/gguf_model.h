@@ -10,9 +10,9 @@ namespace decodescope {
 
 /// Reads a GGUF file (see GgufFile) of the architectures llama (rotary pairs interleaved, as its converter
 /// turns q and k), qwen2 and gpt2, with its tokenizer (see readGgufTokenizer). Every tensor must be one of
-/// the architecture's, with its shape; none may be missing. Quantised weights are widened to float32. An
-/// output.weight that repeats the embedding bit for bit counts as tied. rope_freqs.weight and rope.scaling.*
-/// (linear) become ModelConfig::ropeScaling; YaRN, mixtures of experts and windows are refused by name.
+/// the architecture's, with its shape; none may be missing. An output.weight that repeats the embedding bit
+/// for bit counts as tied. rope_freqs.weight and rope.scaling.* (linear) become ModelConfig::ropeScaling;
+/// YaRN, mixtures of experts and windows are refused by name.
 Result<LoadedModelPtr> loadGguf(const std::string& path, const LoadProgress& progress);
 
 /// The configuration that the metadata and the tensors' names describe, validated.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <map>
-#include <new>
 #include <set>
 #include <utility>
 
@@ -29,15 +28,6 @@ std::string shown(const std::vector<std::uint64_t>& shape) {
   SafetensorsEntry entry;
   entry.shape = shape;
   return entry.shownShape();
-}
-
-/// `matrix` (out, in) from features first … first + out − 1 of a tensor stored (in, features).
-void copyTransposed(std::span<const float> stored, int features, int first, MatrixSpan matrix) {
-  for (int in = 0; in < matrix.cols; ++in) {
-    const float* row =
-        stored.data() + static_cast<std::size_t>(in) * static_cast<std::size_t>(features) + first;
-    for (int out = 0; out < matrix.rows; ++out) matrix(out, in) = row[out];
-  }
 }
 
 }  // namespace
@@ -157,48 +147,27 @@ std::vector<const SafetensorsEntry*> HfTensors::entries() const {
   return all;
 }
 
+Result<std::vector<WeightSource>> HfTensors::sources() const {
+  std::vector<WeightSource> sources;
+  for (const Planned& planned : m_plan) {
+    const SafetensorsFile& file = *planned.stored.file;
+    const SafetensorsEntry& entry = *planned.stored.entry;
+    DECODESCOPE_TRY(const FloatType type, file.weightType(entry));
+    const auto first = static_cast<std::uint64_t>(planned.part.firstFeature);
+    WeightSource source{&file.file(), entry.name, type, entry.begin + storedBytes(type, first), 0};
+    if (planned.part.transposed) {
+      source.features = static_cast<std::uint64_t>(planned.part.features > 0 ? planned.part.features
+                                                                             : planned.parameter.rows);
+    }
+    sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
 Result<std::unique_ptr<Model>> HfTensors::load(const LoadProgress& progress,
                                                std::vector<std::string>& warnings) const {
-  std::unique_ptr<Model> model;
-  try {
-    // No larger than four times the files: every parameter's tensor has been found.
-    model = std::make_unique<Model>(m_config);
-  } catch (const std::bad_alloc&) {
-    return tensorError(m_files.front()->path(), {}, "not enough memory for the weights");
-  }
-  std::vector<float> scratch;
-  const SafetensorsEntry* inScratch = nullptr;
-  const double total = static_cast<double>(std::max<std::size_t>(m_layout.parameterCount(), 1));
-  double done = 0.0;
-  for (const Planned& planned : m_plan) {
-    if (progress.stop.stop_requested()) return tensorError(m_files.front()->path(), {}, "cancelled");
-    const SafetensorsEntry& entry = *planned.stored.entry;
-    const MatrixSpan matrix = model->parameter(planned.parameter);
-    const std::span<float> target(matrix.data, planned.parameter.size());
-    const bool whole = !planned.part.transposed && planned.part.features == 0;
-    std::uint64_t notFinite = 0;
-    if (whole) {
-      DECODESCOPE_TRY(notFinite, planned.stored.file->read(entry, target, progress.stop));
-    } else {
-      if (inScratch != &entry) {
-        scratch.resize(static_cast<std::size_t>(entry.elements()));
-        DECODESCOPE_TRY(notFinite, planned.stored.file->read(entry, scratch, progress.stop));
-        inScratch = &entry;
-      }
-      if (planned.part.isVector) {
-        std::copy_n(scratch.begin() + planned.part.firstFeature, target.size(), target.begin());
-      } else {
-        const int features = planned.part.features > 0 ? planned.part.features : matrix.rows;
-        copyTransposed(scratch, features, planned.part.firstFeature, matrix);
-      }
-    }
-    if (notFinite > 0) {
-      warnings.push_back(entry.name + ": " + std::to_string(notFinite) +
-                         (notFinite == 1 ? " weight is" : " weights are") + " NaN or infinite");
-    }
-    done += static_cast<double>(planned.parameter.size());
-    if (progress.report) progress.report(done / total);
-  }
+  DECODESCOPE_TRY(const std::vector<WeightSource> from, sources());
+  DECODESCOPE_TRY(std::unique_ptr<Model> model, loadWeights(m_config, from, progress, warnings));
   DECODESCOPE_CHECK(compareTied(*model, progress, warnings));
   return model;
 }
@@ -216,13 +185,19 @@ Result<void> HfTensors::compareTied(const Model& model, const LoadProgress& prog
     error.allowed = embedding.stored.entry->shownShape();
     return error;
   }
-  std::vector<float> stored(embedding.parameter.size());
-  const auto read = head->second.file->read(entry, stored, progress.stop);
-  if (!read.ok()) return read.error();
-  const ConstMatrixSpan used = model.embedTokens();
-  if (!std::equal(stored.begin(), stored.end(), used.data)) {
+  DECODESCOPE_TRY(const FloatType type, head->second.file->weightType(entry));
+  const WeightSpan used = model.embedTokens();
+  std::vector<std::byte> bytes(storedBytes(type, static_cast<std::uint64_t>(used.cols)));
+  std::vector<float> stored(static_cast<std::size_t>(used.cols));
+  for (int r = 0; r < used.rows; ++r) {
+    if (progress.stop.stop_requested()) return tensorError(head->second.file->path(), {}, "cancelled");
+    DECODESCOPE_CHECK(
+        head->second.file->file().readAt(entry.begin + static_cast<std::uint64_t>(r) * bytes.size(), bytes));
+    widenFloats(type, bytes.data(), stored);
+    if (stored == used.row(r)) continue;
     warnings.push_back(entry.name + ": differs from " + embedding.stored.entry->name +
                        " and is not used, because tie_word_embeddings is true");
+    break;
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include "core/formats/hf_names.h"
 #include "core/formats/loaded_model.h"
 #include "core/formats/safetensors.h"
+#include "core/formats/weight_loader.h"
 #include "core/model/model.h"
 
 #include <memory>
@@ -24,6 +25,8 @@ class HfTensors {
   /// All tensors of all files, those that change nothing included. They live as long as this.
   std::vector<const SafetensorsEntry*> entries() const;
 
+  /// Where each parameter lies. Valid as long as this.
+  Result<std::vector<WeightSource>> sources() const;
   /// A model with these weights. Appends to `warnings`.
   Result<std::unique_ptr<Model>> load(const LoadProgress& progress, std::vector<std::string>& warnings) const;
 

@@ -5,13 +5,12 @@
 #include "core/formats/hf_names.h"
 #include "core/formats/llama2c_tokenizer.h"
 #include "core/formats/model_outline.h"
-#include "core/formats/stored_floats.h"
+#include "core/formats/weight_loader.h"
 #include "core/model/model.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <new>
 #include <span>
 #include <utility>
 
@@ -172,53 +171,23 @@ Result<Header> readHeader(const RegularFile& file) {
   return header;
 }
 
-/// Fills the model's parameters one after another.
-class WeightReader {
- public:
-  WeightReader(const RegularFile& file, const Header& header, Model& model, const LoadProgress& progress,
-               std::vector<std::string>& warnings)
-      : m_file(file),
-        m_model(model),
-        m_progress(progress),
-        m_warnings(warnings),
-        m_at(header.weights),
-        m_total(static_cast<double>(model.layout().parameterCount())) {}
-
-  void skip(std::uint64_t bytes) { m_at += bytes; }
-
-  Result<void> readAll(R role) {
-    if (const Parameter* single = m_model.layout().find(role)) return read(*single);
-    for (int i = 0; i < m_model.config().numHiddenLayers; ++i) {
-      const Parameter* parameter = m_model.layout().find(role, LayerIndex{i});
-      DECODESCOPE_REQUIRE(parameter);
-      DECODESCOPE_CHECK(read(*parameter));
+/// Where each parameter lies: kind after kind, those of the layers one after another.
+std::vector<WeightSource> sourcesOf(const RegularFile& file, const Header& header,
+                                    const ParameterLayout& layout) {
+  std::vector<WeightSource> sources(layout.parameters().size());
+  std::uint64_t at = header.weights;
+  const auto add = [&](R role) {
+    for (const Parameter& parameter : layout.parameters()) {
+      if (parameter.role != role) continue;
+      sources[parameter.index] = {&file, hfFullName(header.config, parameter), FloatType::f32, at};
+      at += storedBytes(FloatType::f32, parameter.size());
     }
-    return {};
-  }
-
- private:
-  Result<void> read(const Parameter& parameter) {
-    const std::span<float> target(m_model.parameter(parameter).data, parameter.size());
-    DECODESCOPE_TRY(const std::uint64_t notFinite,
-                    readFloats(m_file, m_at, FloatType::f32, target, m_progress.stop));
-    if (notFinite > 0) {
-      m_warnings.push_back(hfFullName(m_model.config(), parameter) + ": " + std::to_string(notFinite) +
-                           (notFinite == 1 ? " weight is" : " weights are") + " NaN or infinite");
-    }
-    m_at += 4 * parameter.size();
-    m_done += static_cast<double>(parameter.size());
-    if (m_progress.report) m_progress.report(m_done / m_total);
-    return {};
-  }
-
-  const RegularFile& m_file;
-  Model& m_model;
-  const LoadProgress& m_progress;
-  std::vector<std::string>& m_warnings;
-  std::uint64_t m_at;
-  double m_total;
-  double m_done = 0.0;
-};
+  };
+  for (const R role : header.order) add(role);
+  at += header.skipped;
+  add(R::lmHeadWeight);
+  return sources;
+}
 
 }  // namespace
 
@@ -244,16 +213,9 @@ Result<LoadedModelPtr> loadLlama2c(const std::string& path, const LoadProgress& 
   types.add("F32", size - header.weights - header.skipped);
   DECODESCOPE_CHECK(announce(progress, *loaded, header.config, types));
   DECODESCOPE_TRY(loaded->tokenizer, findLlama2cTokenizer(path, header.config.vocabSize, loaded->warnings));
-  std::unique_ptr<Model> model;
-  try {
-    model = std::make_unique<Model>(header.config);
-  } catch (const std::bad_alloc&) {
-    return fileError(file, "not enough memory for the weights");
-  }
-  WeightReader reader(file, header, *model, progress, loaded->warnings);
-  for (const R role : header.order) DECODESCOPE_CHECK(reader.readAll(role));
-  reader.skip(header.skipped);
-  if (!header.config.tieWordEmbeddings) DECODESCOPE_CHECK(reader.readAll(R::lmHeadWeight));
+  const std::vector<WeightSource> sources = sourcesOf(file, header, ParameterLayout(header.config));
+  DECODESCOPE_TRY(std::unique_ptr<Model> model,
+                  loadWeights(header.config, sources, progress, loaded->warnings));
   loaded->model = std::move(model);
   return LoadedModelPtr(std::move(loaded));
 }

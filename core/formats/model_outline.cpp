@@ -43,8 +43,8 @@ Result<void> announce(const LoadProgress& progress, const LoadedModel& loaded, c
   outline.parameters = ParameterLayout(config).parameterCount();
   outline.storedAs = types.shown();
   outline.fileBytes = types.bytes();
-  // Weights are widened to float32.
-  outline.memoryBytes = 4 * outline.parameters;
+  // Weights stay as they are stored; the few that are widened to float32 are small beside the others.
+  outline.memoryBytes = types.bytes();
   return progress.outlined(outline);
 }
 

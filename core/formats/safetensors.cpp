@@ -198,8 +198,13 @@ const SafetensorsEntry* SafetensorsFile::find(std::string_view name) const {
 Result<std::uint64_t> SafetensorsFile::read(const SafetensorsEntry& entry, std::span<float> out,
                                             std::stop_token stop) const {
   DECODESCOPE_REQUIRE(out.size() == entry.elements());
+  DECODESCOPE_TRY(const FloatType type, weightType(entry));
+  return readFloats(m_file, entry.begin, type, out, stop);
+}
+
+Result<FloatType> SafetensorsFile::weightType(const SafetensorsEntry& entry) const {
   for (const FloatType type : {FloatType::f32, FloatType::f16, FloatType::bf16}) {
-    if (floatTypeInfo(type).name == entry.dtype) return readFloats(m_file, entry.begin, type, out, stop);
+    if (floatTypeInfo(type).name == entry.dtype) return type;
   }
   Error error = fileError(path(), "dtype cannot be used for weights", entry.dtype, "F32, F16, BF16");
   error.field = entry.name;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/file_bytes.h"
+#include "core/base/float_types.h"
 #include "core/base/matrix_span.h"
 #include "core/base/result.h"
 
@@ -34,10 +35,13 @@ class SafetensorsFile {
  public:
   static Result<SafetensorsFile> open(const std::string& path);
 
+  const RegularFile& file() const { return m_file; }
   const std::string& path() const { return m_file.path(); }
   const std::vector<SafetensorsEntry>& entries() const { return m_entries; }  ///< by position in the file
   const SafetensorsEntry* find(std::string_view name) const;
 
+  /// F32, F16 or BF16; another dtype is an error.
+  Result<FloatType> weightType(const SafetensorsEntry& entry) const;
   /// Widens an F32, F16 or BF16 tensor, exactly. Needs out.size() == entry.elements(). Other dtypes are an
   /// error, a set stop token ends with the error "cancelled". Returns how many of the numbers are NaN or
   /// infinite.

@@ -9,7 +9,7 @@
 
 namespace decodescope {
 
-/// A tensor as its file has it, before it is widened to float32.
+/// A tensor as its file has it.
 struct StoredTensor {
   std::string name;  ///< in the file
   std::string type;  ///< "BF16", "Q8_0" …

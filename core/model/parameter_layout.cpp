@@ -2,9 +2,31 @@
 
 namespace decodescope {
 
+bool mayStayStored(ParameterRole role) {
+  using R = ParameterRole;
+  switch (role) {
+    case R::embedTokens:
+    case R::qProjWeight:
+    case R::kProjWeight:
+    case R::vProjWeight:
+    case R::oProjWeight:
+    case R::gateProjWeight:
+    case R::upProjWeight:
+    case R::downProjWeight:
+    case R::lmHeadWeight:
+    case R::qAProjWeight:
+    case R::qBProjWeight:
+    case R::kvAProjWeight:
+    case R::kvBProjWeight:
+      return true;
+    default:
+      return false;
+  }
+}
+
 ParameterLayout::ParameterLayout(const ModelConfig& config) {
   const auto add = [this](ParameterRole role, LayerIndex layer, int rows, int cols) {
-    const Parameter parameter{role, layer, rows, cols, m_arenaSize};
+    const Parameter parameter{role, layer, rows, cols, m_arenaSize, m_parameters.size()};
     m_parameterCount += parameter.size();
     m_arenaSize += (parameter.size() + 15) / 16 * 16;
     m_parameters.push_back(parameter);

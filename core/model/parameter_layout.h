@@ -45,6 +45,11 @@ enum class ParameterRole {
   kvBProjWeight,  // MLA: (C + r, D), (C), (H·(n + v), C), in place of k_proj and v_proj
 };
 
+/// Whether a parameter may stay as its file stores it: the matrices, which are multiplied with or looked up
+/// by the row. Vectors and learned positions are added and scaled by everybody, and are float32 in every
+/// model.
+bool mayStayStored(ParameterRole role);
+
 /// One parameter tensor: its role, its shape (vectors are 1 × cols) and where it lies in the arena.
 struct Parameter {
   ParameterRole role;
@@ -52,6 +57,7 @@ struct Parameter {
   int rows;
   int cols;
   std::size_t offset;  ///< in floats
+  std::size_t index;   ///< in ParameterLayout::parameters()
 
   std::size_t size() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/matrix_span.h"
+#include "core/base/weight_span.h"
 
 namespace decodescope {
 
@@ -14,8 +15,13 @@ struct Kernels {
   float (*dot)(const float* a, const float* b, int n);
 
   /// y_o = W_o · x + b_o for output rows `first` … first+count−1. weight (out, in), bias (out) or nullptr, x
-  /// (in), y (out). A row's result does not depend on which rows are asked for with it.
-  void (*matVec)(ConstMatrixSpan weight, const float* bias, const float* x, float* y, int first, int count);
+  /// (in), y (out). A row's result does not depend on which rows are asked for with it. Weights of any stored
+  /// type, with the bits that the same weights give when they have been widened to float32.
+  void (*matVec)(const WeightSpan& weight, const float* bias, const float* x, float* y, int first, int count);
+
+  /// n numbers as stored, widened as widenFloats() does: the same bits in every set (a NaN may lose its
+  /// payload). Needs n to be a multiple of the type's block.
+  void (*widen)(FloatType type, const std::byte* from, float* to, int n);
 
   /// s_j = (q · k_j) · scale for n keys. keys (n, d) with its stride. Vaswani et al. 2017, §3.2.1.
   void (*attentionScores)(const float* q, ConstMatrixSpan keys, int n, float scale, float* scores);
@@ -46,7 +52,7 @@ struct Kernels {
 const Kernels& kernels();
 /// Plain C++, on every machine.
 const Kernels& genericKernels();
-/// nullptr where the compiler or the machine lacks AVX2 and FMA.
+/// nullptr where the compiler or the machine lacks AVX2, FMA or F16C.
 const Kernels* avx2Kernels();
 /// nullptr where the compiler or the machine lacks AVX-512 (F and DQ).
 const Kernels* avx512Kernels();

@@ -1,9 +1,9 @@
-// Compiled with -mavx2 -mfma -DEigen=EigenAvx2 on x86-64 (core/CMakeLists.txt); offers one C++ symbol besides
-// Eigen's renamed ones. No standard algorithms here: an inline function of the library, compiled for AVX2,
-// could be the copy that the linker keeps for all.
+// Compiled with -mavx2 -mfma -mf16c -DEigen=EigenAvx2 on x86-64 (core/CMakeLists.txt); offers one C++ symbol
+// besides Eigen's renamed ones. No standard algorithms here: an inline function of the library, compiled for
+// AVX2, could be the copy that the linker keeps for all.
 #include "core/ops/kernels.h"
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 
 #include <Eigen/Core>
 #include <immintrin.h>
@@ -45,10 +45,11 @@ inline __m128 sumsOf(__m256 a, __m256 b, __m256 c, __m256 d) {
   return _mm_add_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps(four, 1));
 }
 
-/// How far ahead weights are asked for, in floats: 64 KiB. The rows of a matrix lie one after another, so
+/// How far ahead weights are asked for: 64 KiB. The rows of a matrix lie one after another, so
 /// what comes next is known, whereas the machine's own prefetchers lose eight short streams at each row's
 /// end.
-constexpr std::ptrdiff_t kAhead = 1 << 14;
+constexpr std::ptrdiff_t kBytesAhead = 1 << 16;
+constexpr std::ptrdiff_t kAhead = kBytesAhead / static_cast<std::ptrdiff_t>(sizeof(float));
 
 /// Eight rows at a time: they share the loads of x and the additions across lanes.
 void eightRows(ConstMatrixSpan weight, const float* x, float* y, int first) {
@@ -92,13 +93,7 @@ float oneRow(const float* row, const float* x, int n) {
   return _mm_cvtss_f32(sumsOf(s, s, s, s));
 }
 
-void matVec(ConstMatrixSpan weight, const float* bias, const float* x, float* y, int first, int count) {
-  int o = first;
-  for (; o + 8 <= first + count; o += 8) eightRows(weight, x, y, o);
-  for (; o < first + count; ++o) y[o] = oneRow(weight.row(o), x, weight.cols);
-  if (!bias) return;
-  for (o = first; o < first + count; ++o) y[o] += bias[o];
-}
+#include "core/ops/stored_avx2.inl"
 
 void attentionScores(const float* q, ConstMatrixSpan keys, int n, float scale, float* scores) {
   const int d = keys.cols;
@@ -225,9 +220,11 @@ void silu(float* x, int n) {
 }  // namespace
 
 const Kernels* avx2Kernels() {
-  static constexpr Kernels kSet{"avx2", dot,    matVec, attentionScores, attentionContext, softmax, sumOfExp,
-                                silu,   gemmNT, gemmNN, gemmTN};
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kSet : nullptr;
+  static constexpr Kernels kSet{"avx2",  dot,      matVec, widen,  attentionScores, attentionContext,
+                                softmax, sumOfExp, silu,   gemmNT, gemmNN,          gemmTN};
+  const bool runs =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  return runs ? &kSet : nullptr;
 }
 
 }  // namespace decodescope

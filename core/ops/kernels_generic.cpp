@@ -22,9 +22,33 @@ float dot(const float* a, const float* b, int n) {
   return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7])) + rest;
 }
 
-void matVec(ConstMatrixSpan weight, const float* bias, const float* x, float* y, int first, int count) {
+void widen(FloatType type, const std::byte* from, float* to, int n) {
+  widenFloats(type, from, {to, static_cast<std::size_t>(n)});
+}
+
+/// dot() with a row that is widened part by part: the same additions in the same order.
+float dotStored(FloatType type, const std::byte* row, const float* x, int n) {
+  constexpr int kPart = 256;  // a multiple of every block
+  float numbers[kPart], sum[8] = {}, rest = 0;
+  for (int first = 0; first < n; first += kPart) {
+    const int count = std::min(kPart, n - first);
+    widen(type, row + storedBytes(type, static_cast<std::uint64_t>(first)), numbers, count);
+    int i = 0;
+    for (; i + 8 <= count; i += 8) {
+      for (int lane = 0; lane < 8; ++lane) sum[lane] += numbers[i + lane] * x[first + i + lane];
+    }
+    for (; i < count; ++i) rest += numbers[i] * x[first + i];
+  }
+  return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7])) + rest;
+}
+
+void matVec(const WeightSpan& weight, const float* bias, const float* x, float* y, int first, int count) {
   for (int o = first; o < first + count; ++o) {
-    y[o] = dot(weight.row(o), x, weight.cols) + (bias ? bias[o] : 0.0f);
+    const std::byte* row = weight.rowData(o);
+    const float product = weight.type == FloatType::f32
+                              ? dot(reinterpret_cast<const float*>(row), x, weight.cols)
+                              : dotStored(weight.type, row, x, weight.cols);
+    y[o] = product + (bias ? bias[o] : 0.0f);
   }
 }
 
@@ -67,9 +91,8 @@ void silu(float* x, int n) {
 }  // namespace
 
 const Kernels& genericKernels() {
-  static constexpr Kernels kSet{"generic",        dot,     matVec,   attentionScores,
-                                attentionContext, softmax, sumOfExp, silu,
-                                gemmNT,           gemmNN,  gemmTN};
+  static constexpr Kernels kSet{"generic", dot,      matVec, widen,  attentionScores, attentionContext,
+                                softmax,   sumOfExp, silu,   gemmNT, gemmNN,          gemmTN};
   return kSet;
 }
 

@@ -1,5 +1,6 @@
 #include "core/ops/linear.h"
 
+#include "core/base/aligned_buffer.h"
 #include "core/ops/kernels.h"
 
 #include <algorithm>
@@ -18,13 +19,26 @@ int featuresPerBlock(int rows, int inFeatures) {
 /// Below this many multiply-adds, waking a thread costs more than it saves.
 constexpr std::int64_t kWorthSharing = 1 << 15;
 
+/// Rows first … first+count−1 as float32: as they lie, or widened into memory of this thread's, which the
+/// next call overwrites.
+ConstMatrixSpan floatRows(const WeightSpan& weight, int first, int count) {
+  const WeightSpan rows = weight.middleRows(first, count);
+  if (rows.type == FloatType::f32) return rows.floats();
+  thread_local AlignedBuffer widened;
+  const std::size_t size = static_cast<std::size_t>(count) * static_cast<std::size_t>(weight.cols);
+  if (widened.size() < size) widened = AlignedBuffer(size);
+  const MatrixSpan floats{widened.data(), count, weight.cols};
+  for (int r = 0; r < count; ++r) kernels().widen(rows.type, rows.rowData(r), floats.row(r), weight.cols);
+  return floats;
+}
+
 void linearBlock(ConstMatrixSpan x, const LinearWeights& weights, MatrixSpan y, int first, int count) {
   if (x.rows == 1) {
     kernels().matVec(weights.weight, weights.bias, x.row(0), y.row(0), first, count);
     return;
   }
   const MatrixSpan part{y.data + first, y.rows, count, y.stride};
-  kernels().gemmNT(x, weights.weight.middleRows(first, count), part, false);
+  kernels().gemmNT(x, floatRows(weights.weight, first, count), part, false);
   if (!weights.bias) return;
   for (int r = 0; r < part.rows; ++r) {
     for (int o = 0; o < count; ++o) part(r, o) += weights.bias[first + o];

@@ -66,7 +66,7 @@ void linearBackward(ConstMatrixSpan x, const LinearWeights& weights, ConstMatrix
   if (gradient.bias != nullptr) {
     for (int r = 0; r < dy.rows; ++r) addTo(dy.row(r), gradient.bias, dy.cols);
   }
-  gemmNN(dy, weights.weight, dx, accumulate);
+  gemmNN(dy, weights.weight.floats(), dx, accumulate);
 }
 
 void normBackward(const ModelConfig& config, ConstMatrixSpan x, NormWeights weights, ConstMatrixSpan dy,

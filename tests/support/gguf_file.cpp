@@ -243,8 +243,11 @@ GgufBuilder ggufOf(const Model& model, GgmlType type) {
     std::vector<float> numbers;
     std::vector<float> biases;
     for (const LinearWeights& part : parts) {
-      const ConstMatrixSpan w = part.weight;
-      for (int row = 0; row < w.rows; ++row) numbers.insert(numbers.end(), w.row(row), w.row(row) + w.cols);
+      const WeightSpan w = part.weight;
+      for (int row = 0; row < w.rows; ++row) {
+        const std::vector<float> widened = w.row(row);
+        numbers.insert(numbers.end(), widened.begin(), widened.end());
+      }
       if (part.bias) biases.insert(biases.end(), part.bias, part.bias + w.rows);
     }
     const auto cols = static_cast<std::uint64_t>(parts.front().weight.cols);

@@ -10,14 +10,14 @@
 namespace decodescope::test {
 namespace {
 
-void put(ByteWriter& out, ConstMatrixSpan matrix) {
+void put(ByteWriter& out, const WeightSpan& matrix) {
   for (int row = 0; row < matrix.rows; ++row) {
-    for (const float number : matrix.rowSpan(row)) out.put(number);
+    for (const float number : matrix.row(row)) out.put(number);
   }
 }
 
 void putVector(ByteWriter& out, const float* numbers, int count) {
-  put(out, ConstMatrixSpan(numbers, 1, count));
+  put(out, WeightSpan(ConstMatrixSpan(numbers, 1, count)));
 }
 
 }  // namespace

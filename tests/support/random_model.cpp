@@ -2,9 +2,12 @@
 
 #include "core/base/random.h"
 #include "core/trace/site.h"
+#include "tests/support/gguf_file.h"
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
+#include <memory>
 
 namespace decodescope::test {
 namespace {
@@ -192,6 +195,45 @@ LoadedModelPtr randomLoadedModel(const ModelConfig& config, std::uint64_t seed) 
   loaded->model = std::make_shared<const Model>(randomModel(config, seed));
   loaded->tokenizer = std::make_shared<const IdTokenizer>(config.vocabSize);
   return loaded;
+}
+
+std::vector<float> widenedNumbers(const Model& model) {
+  std::vector<float> numbers;
+  for (const Parameter& p : model.layout().parameters()) {
+    for (int r = 0; r < p.rows; ++r) {
+      const std::vector<float> row = model.weights(p).row(r);
+      numbers.insert(numbers.end(), row.begin(), row.end());
+    }
+  }
+  return numbers;
+}
+
+Model storedAs(const Model& model, FloatType type) {
+  constexpr GgmlType kNames[] = {kF32, kF16, kBf16, kQ8_0, kQ4_0};
+  StoredWeights weights;
+  for (const Parameter& p : model.layout().parameters()) {
+    const FloatType as = mayStayStored(p.role) ? type : FloatType::f32;
+    std::vector<float> numbers;
+    for (int r = 0; r < p.rows; ++r) {
+      const std::vector<float> row = model.weights(p).row(r);
+      numbers.insert(numbers.end(), row.begin(), row.end());
+    }
+    const std::string bytes = ggmlBytes(numbers, kNames[static_cast<std::size_t>(as)]);
+    const auto copy = std::make_shared<AlignedBuffer>(bytes.size() / sizeof(float) + 1);
+    std::memcpy(copy->data(), bytes.data(), bytes.size());
+    weights.parameters.emplace_back(reinterpret_cast<const std::byte*>(copy->data()), as, p.rows, p.cols);
+    weights.owners.push_back(copy);
+  }
+  return Model(model.config(), std::move(weights));
+}
+
+Model widenedModel(const Model& model) {
+  Model widened(model.config());
+  for (const Parameter& p : widened.layout().parameters()) {
+    const MatrixSpan to = widened.parameter(p);
+    for (int r = 0; r < p.rows; ++r) model.weights(p).widenRow(r, to.rowSpan(r));
+  }
+  return widened;
 }
 
 std::vector<TokenId> randomTokens(const ModelConfig& config, int count, std::uint64_t seed) {

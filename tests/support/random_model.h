@@ -32,6 +32,14 @@ Model randomModel(const ModelConfig& config, std::uint64_t seed);
 /// The same with a tokenizer that reads and shows ids: "3 17 4".
 LoadedModelPtr randomLoadedModel(const ModelConfig& config, std::uint64_t seed);
 
+/// All weights, widened, one parameter after another.
+std::vector<float> widenedNumbers(const Model& model);
+
+/// The model with its matrices stored as `type` in memory of its own; a row must be a whole number of blocks.
+Model storedAs(const Model& model, FloatType type);
+/// And back: float32 in an arena.
+Model widenedModel(const Model& model);
+
 /// `count` ids inside the vocabulary.
 std::vector<TokenId> randomTokens(const ModelConfig& config, int count, std::uint64_t seed);
 

@@ -185,10 +185,10 @@ bool KvWorkModel::hasFormula() const {
 
 /// For the step's tokens, under the other setting of the cache too.
 std::uint64_t KvWorkModel::formulaAt(KvWorkPart part, bool cacheOn, const StepRecord& step) const {
-  const ModelConfig& config = own().run->model->config();
+  const Model& model = *own().run->model->model;
   const int fed = step.firstNewPosition;
-  return partOf(part, cacheOn ? forwardCost(config, step.tokensSeen - fed, fed)
-                              : forwardCost(config, step.tokensSeen, 0));
+  return partOf(part, cacheOn ? forwardCost(model, step.tokensSeen - fed, fed)
+                              : forwardCost(model, step.tokensSeen, 0));
 }
 
 std::vector<double> KvWorkModel::formula(KvWorkPart part, bool cacheOn) const {

@@ -33,8 +33,7 @@ void JourneyModel::present(const ShownRun& shown) {
   CellGrid row;
   row.rows = 1;
   row.columns = config.hiddenSize;
-  const std::span<const float> embedding = model.embedTokens().rowSpan(idAt(query()).value);
-  row.values.assign(embedding.begin(), embedding.end());
+  row.values = model.embedTokens().row(idAt(query()).value);
   row.useOwnSignedScale();
   m_stops.push_back(
       {tr("row %1 of the embedding").arg(idAt(query()).value), QStringLiteral("embed_tokens.weight"), row});
@@ -68,9 +67,9 @@ CellGrid JourneyModel::embeddings(int first, int count) const {
   grid.scale.map = Colormap::diverging;
   grid.scale.hi = m_embeddingMax;
   grid.scale.lo = -m_embeddingMax;
-  const ConstMatrixSpan table = m_shown.run->model->model->embedTokens();
+  const WeightSpan table = m_shown.run->model->model->embedTokens();
   for (int p = first; p < first + count; ++p) {
-    const std::span<const float> row = table.rowSpan(idAt(p).value);
+    const std::vector<float> row = table.row(idAt(p).value);
     grid.values.insert(grid.values.end(), row.begin(), row.end());
   }
   return grid;

@@ -130,6 +130,7 @@ void LinearModel::present(const ShownRun& shown, std::optional<Site> site, std::
   const auto larger = [](float a, float b) { return std::abs(a) < std::abs(b); };
   m_neuron = neuron ? std::clamp(*neuron, 0, outputs() - 1)
                     : static_cast<int>(std::max_element(m_y.begin(), m_y.end(), larger) - m_y.begin());
+  m_row = m_weights.weight.row(m_neuron);
   m_explanation = explain(*shown.run, Cell{m_site, m_layer, shown.selection.query, m_neuron}, shown.tokens);
   if (m_weightMaxOf != m_weights.weight.data) {
     m_weightMaxOf = m_weights.weight.data;
@@ -138,7 +139,7 @@ void LinearModel::present(const ShownRun& shown, std::optional<Site> site, std::
 }
 
 float LinearModel::product(int input) const {
-  return m_x[static_cast<std::size_t>(input)] * m_weights.weight(m_neuron, input);
+  return m_x[static_cast<std::size_t>(input)] * m_row[static_cast<std::size_t>(input)];
 }
 
 CellGrid LinearModel::inputGrid() const {
@@ -150,7 +151,15 @@ CellGrid LinearModel::weightGrid(int firstRow, int rows) const {
   grid.name = tr("W, a row is one neuron");
   grid.rows = rows;
   grid.columns = inputs();
-  grid.view = m_weights.weight.middleRows(firstRow, rows);
+  const WeightSpan shown = m_weights.weight.middleRows(firstRow, rows);
+  if (shown.type == FloatType::f32) {
+    grid.view = shown.floats();
+  } else {
+    grid.values.resize(static_cast<std::size_t>(rows) * m_row.size());
+    for (int r = 0; r < rows; ++r)
+      shown.widenRow(
+          r, std::span(grid.values).subspan(static_cast<std::size_t>(r) * m_row.size(), m_row.size()));
+  }
   grid.scale.map = Colormap::diverging;
   grid.scale.hi = m_weightMax > 0 ? m_weightMax : 1;
   grid.scale.lo = -grid.scale.hi;
@@ -175,7 +184,7 @@ CellGrid LinearModel::biasGrid(int firstRow, int rows) const {
 }
 
 CellGrid LinearModel::neuronGrid() const {
-  CellGrid grid = strip(tr("w, row %1 of W").arg(m_neuron), m_weights.weight.rowSpan(m_neuron));
+  CellGrid grid = strip(tr("w, row %1 of W").arg(m_neuron), m_row);
   grid.scale.hi = m_weightMax > 0 ? m_weightMax : 1;
   grid.scale.lo = -grid.scale.hi;
   return grid;
@@ -279,7 +288,7 @@ std::vector<NamedTable> LinearModel::tables() const {
     sum += static_cast<double>(product(i));
     neuron.rowLabels << QString::number(i);
     neuron.values.insert(neuron.values.end(),
-                         {m_x[static_cast<std::size_t>(i)], m_weights.weight(m_neuron, i), product(i),
+                         {m_x[static_cast<std::size_t>(i)], m_row[static_cast<std::size_t>(i)], product(i),
                           static_cast<float>(sum)});
   }
   neuron.shape = {inputs(), 4};

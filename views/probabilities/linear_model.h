@@ -54,10 +54,11 @@ class LinearModel {
   LayerIndex m_layer{0};
   int m_neuron = 0;
   LinearWeights m_weights;
+  std::vector<float> m_row;  ///< the neuron's weights
   std::span<const float> m_x, m_y;
   std::optional<Explanation> m_explanation;
   double m_weightMax = 0;
-  const float* m_weightMaxOf = nullptr;
+  const std::byte* m_weightMaxOf = nullptr;
 };
 
 /// The sites that are a linear layer's output, in the order of computation.

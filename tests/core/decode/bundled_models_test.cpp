@@ -43,8 +43,8 @@ TEST_P(BundledModel, DecodesTheSameWithAndWithoutTheCacheAndCountsWhatTheFormula
   EXPECT_EQ(a->tokens, b->tokens);
   for (std::size_t i = 0; i < a->steps.size(); ++i) {
     const StepRecord &x = a->steps[i], &y = b->steps[i];
-    EXPECT_EQ(x.counters, forwardCost(model->config(), x.rowsComputed, x.firstRow));
-    EXPECT_EQ(y.counters, forwardCost(model->config(), y.tokensSeen, 0));
+    EXPECT_EQ(x.counters, forwardCost(*model->model, x.rowsComputed, x.firstRow));
+    EXPECT_EQ(y.counters, forwardCost(*model->model, y.tokensSeen, 0));
     EXPECT_EQ(x.kvBytes, kvCacheBytes(model->config(), x.tokensSeen));
     const std::span<const float> logits = a->trace(Position{x.tokensSeen - 1})->row(Site::logits);
     const std::span<const float> others = b->trace(Position{x.tokensSeen - 1})->row(Site::logits);
@@ -77,7 +77,8 @@ TEST_P(BundledModel, CountsWhatTheFormulaSaysFrom1To200Tokens) {
       ASSERT_TRUE(lane.canStep()) << "after " << t - 1 << " tokens";
       ASSERT_TRUE(lane.step());
       const StepRecord& step = lane.lastStep();
-      const Counters formula = kvCache ? forwardCost(config, 1, t - 1) : forwardCost(config, t, 0);
+      const Counters formula =
+          kvCache ? forwardCost(*model->model, 1, t - 1) : forwardCost(*model->model, t, 0);
       ASSERT_EQ(step.tokensSeen, t);
       ASSERT_EQ(step.counters.projectionMacs, formula.projectionMacs) << t << " tokens";
       ASSERT_EQ(step.counters.attentionMacs, formula.attentionMacs) << t << " tokens";

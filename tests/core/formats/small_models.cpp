@@ -152,7 +152,7 @@ std::vector<TestTensor> storedGpt2Tensors(const Model& model) {
     addVector(name + ".weight", {norm.weight}, model.config().hiddenSize);
     addVector(name + ".bias", {norm.bias}, model.config().hiddenSize);
   };
-  addPlain("transformer.wte.weight", model.embedTokens());
+  addPlain("transformer.wte.weight", model.embedTokens().floats());
   addPlain("transformer.wpe.weight", model.embedPositions());
   for (int i = 0; i < model.config().numHiddenLayers; ++i) {
     const LayerWeights& layer = model.layer(LayerIndex{i});

@@ -1,11 +1,15 @@
 #include "core/ops/kernels.h"
 
+#include "core/base/float_formats.h"
 #include "core/base/random.h"
+#include "tests/support/gguf_file.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -68,6 +72,75 @@ TEST_P(KernelSet, ARowOfMatVecDoesNotDependOnWhatIsAskedForWithIt) {
   for (const auto& [first, count] : {std::pair{0, 3}, {3, 9}, {12, 8}, {20, 10}})
     GetParam()->matVec(matrix, nullptr, x.data(), part.data(), first, count);
   EXPECT_EQ(part, whole);
+}
+
+/// A weight matrix as a file stores it, and the same numbers as float32 by the tests' own reading.
+struct Stored {
+  Stored(FloatType type, int out, int in, std::uint64_t seed) {
+    constexpr test::GgmlType kNames[] = {test::kF32, test::kF16, test::kBf16, test::kQ8_0, test::kQ4_0};
+    const test::GgmlType name = kNames[static_cast<std::size_t>(type)];
+    // At an odd address, except for types whose own alignment is promised.
+    const std::size_t lead = floatTypeInfo(type).alignment == 1 ? 1 : 0;
+    bytes = std::string(lead, 'x') + test::ggmlBytes(normals(out * in, seed), name);
+    floats = test::fromGgmlBytes(std::string_view(bytes).substr(lead), name);
+    span = WeightSpan(reinterpret_cast<const std::byte*>(bytes.data() + lead), type, out, in);
+  }
+
+  std::string bytes;
+  std::vector<float> floats;
+  WeightSpan span;
+};
+
+constexpr FloatType kAllTypes[] = {FloatType::f32, FloatType::f16, FloatType::bf16, FloatType::q8_0,
+                                   FloatType::q4_0};
+
+TEST_P(KernelSet, StoredWeightsGiveTheBitsOfWidenedOnes) {
+  for (const FloatType type : kAllTypes) {
+    for (const int in : {1, 7, 8, 15, 16, 17, 24, 31, 32, 33, 40, 63, 64, 96, 129, 288, 600}) {
+      if (in % static_cast<int>(floatTypeInfo(type).blockElements) != 0) continue;
+      SCOPED_TRACE(std::string(floatTypeInfo(type).name) + " " + std::to_string(in));
+      const int out = 21;
+      const Stored stored(type, out, in, 8);
+      const std::vector<float> x = normals(in, 9), bias = normals(out, 10);
+      std::vector<float> y(static_cast<std::size_t>(out) + 1, 99.0f), expected = y;
+      GetParam()->matVec(stored.span, bias.data(), x.data(), y.data(), 0, out);
+      GetParam()->matVec(ConstMatrixSpan(stored.floats.data(), out, in), bias.data(), x.data(),
+                         expected.data(), 0, out);
+      EXPECT_EQ(y, expected);
+      // Row by row, the same.
+      std::vector<float> single(static_cast<std::size_t>(out) + 1, 99.0f);
+      for (int o = 0; o < out; ++o)
+        GetParam()->matVec(stored.span, bias.data(), x.data(), single.data(), o, 1);
+      EXPECT_EQ(single, expected);
+      std::vector<float> widened(static_cast<std::size_t>(in) + 1, 99.0f);
+      for (int o = 0; o < out; ++o) {
+        GetParam()->widen(type, stored.span.rowData(o), widened.data(), in);
+        for (int i = 0; i < in; ++i) {
+          ASSERT_EQ(widened[static_cast<std::size_t>(i)], stored.floats[static_cast<std::size_t>(o * in + i)])
+              << o << " " << i;
+        }
+      }
+      EXPECT_EQ(widened.back(), 99.0f) << "written past the end";
+    }
+  }
+}
+
+TEST_P(KernelSet, EveryHalfIsWidenedExactly) {
+  std::vector<std::uint16_t> all(1 << 16);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint16_t>(i);
+  std::vector<float> widened(all.size());
+  for (const bool brain : {false, true}) {
+    GetParam()->widen(brain ? FloatType::bf16 : FloatType::f16,
+                      reinterpret_cast<const std::byte*>(all.data()), widened.data(), 1 << 16);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const float expected = brain ? bf16ToFloat(all[i]) : f16ToFloat(all[i]);
+      if (std::isnan(expected)) {
+        EXPECT_TRUE(std::isnan(widened[i])) << i;
+      } else {
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(widened[i]), std::bit_cast<std::uint32_t>(expected)) << i;
+      }
+    }
+  }
 }
 
 TEST_P(KernelSet, SumOfExpAgreesWithDoubles) {

@@ -156,7 +156,7 @@ TEST(Trainer, ModelsOfOneShapeShareTheirFirstWeights) {
   initializeWeights(a, 1, false);
   initializeWeights(b, 1, false);
   const auto first = [](const Model& model) {
-    return std::vector<float>(model.embedTokens().data, model.embedTokens().data + 50);
+    return std::vector<float>(model.embedTokens().floats().data, model.embedTokens().floats().data + 50);
   };
   EXPECT_EQ(first(a), first(b));
   EXPECT_EQ(a.layer(LayerIndex{1}).upProj.weight(3, 4), b.layer(LayerIndex{1}).upProj.weight(3, 4));

@@ -125,7 +125,7 @@ TEST(KvWorkModel, TheFormulaInLettersIsTheModels) {
   model.present(twoLanes(5, 6), atStep(6), {});
   const QStringList lines = model.formulaLines();
   ASSERT_EQ(lines.size(), 6);
-  const Counters one = forwardCost(model.lanes()[0].run->model->config(), 1, 0);
+  const Counters one = forwardCost(*model.lanes()[0].run->model->model, 1, 0);
   EXPECT_TRUE(lines[2].contains(QLocale().toString(static_cast<qulonglong>(one.projectionMacs))));
   EXPECT_TRUE(lines[4].contains(QLocale().toString(static_cast<qulonglong>(one.attentionMacs))));
 }
