@@ -2,9 +2,14 @@
 // the machine's own limits and, where their programs are named, beside other engines. Contestants take turns,
 // so that a ratio compares what was measured in the same second; medians and extremes over the rounds.
 //
-//   decodescope_speed_bench [--rounds N] [--shape NAME]… [PATH of llama2.c's run or of llama-bench]…
+// Models beyond the caches are also decoded from files of each stored type, and the memory that takes is
+// told.
+//
+//   decodescope_speed_bench [--rounds N] [--shape NAME]… [--stored] [PATH of llama2.c's run or of
+//   llama-bench]…
 
 #include "tests/bench/speed/contestants.h"
+#include "tests/bench/speed/stored.h"
 #include "tests/support/random_model.h"
 
 #include <algorithm>
@@ -61,6 +66,34 @@ void print(const char* shape, const char* what, int threads, const std::vector<R
   std::fflush(stdout);
 }
 
+/// Each type against float32 in memory, in turns; then the memory of a process that does nothing else.
+void measureStored(const Shape& shape, const LoadedModelPtr& model, int rounds, const std::string& folder,
+                   const std::string& program) {
+  const std::vector<StoredModel> stored = storedModels(*model->model, folder);
+  for (const int threads : {1, 2}) {
+    std::vector<Row> rows = {{"memory", [&, threads] { return decodeRate(model, threads, false); }}};
+    for (const StoredModel& one : stored)
+      rows.push_back({one.name, [&, threads] { return decodeRate(one.model, threads, false); }});
+    takeTurns(rows, rounds);
+    for (const Row& row : rows) {
+      std::vector<double> ratios;
+      for (std::size_t i = 0; i < row.rates.size(); ++i) ratios.push_back(row.rates[i] / rows[0].rates[i]);
+      const auto [low, high] = std::minmax_element(row.rates.begin(), row.rates.end());
+      std::printf("%-5s %-14s %d  %-18s %9.1f  [%.1f … %.1f]  %.2f of F32 in memory\n", shape.name,
+                  "as stored", threads, row.name.c_str(), median(row.rates), *low, *high, median(ratios));
+    }
+    std::fflush(stdout);
+  }
+  for (const StoredModel& one : stored) {
+    const MemoryUse use = memoryOf(program, one.path);
+    std::printf(
+        "%-5s memory %-4s  weights %.1f MiB, at most %.1f MiB in all, %.1f before loading: %.2f of the "
+        "weights\n",
+        shape.name, one.name.c_str(), use.weights, use.peak, use.before, use.peak / use.weights);
+  }
+  std::fflush(stdout);
+}
+
 void measureShape(const Shape& shape, std::vector<Engine>& engines, int rounds, const std::string& folder) {
   const LoadedModelPtr model = test::randomLoadedModel(shape.config, 1);
   for (Engine& engine : engines) {
@@ -92,7 +125,9 @@ void measureShape(const Shape& shape, std::vector<Engine>& engines, int rounds, 
 }
 
 int run(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == "--memory-of") return tellMemoryOf(argv[2]);
   int rounds = 5;
+  bool storedOnly = false;
   std::set<std::string> wanted;
   std::vector<Engine> engines;
   for (int i = 1; i < argc; ++i) {
@@ -102,12 +137,15 @@ int run(int argc, char** argv) {
       rounds = std::max(1, std::atoi(argv[++i]));
     } else if (argument == "--shape" && hasValue) {
       wanted.insert(argv[++i]);
+    } else if (argument == "--stored") {
+      storedOnly = true;
     } else if (std::filesystem::is_regular_file(argument)) {
       engines.emplace_back(std::filesystem::absolute(argument).string());
     } else {
-      std::fprintf(stderr,
-                   "usage: %s [--rounds N] [--shape 260K|15M|42M|110M]… [PATH of run or llama-bench]…\n",
-                   argv[0]);
+      std::fprintf(
+          stderr,
+          "usage: %s [--rounds N] [--shape 260K|15M|42M|110M]… [--stored] [PATH of run or llama-bench]…\n",
+          argv[0]);
       return 2;
     }
   }
@@ -117,7 +155,11 @@ int run(int argc, char** argv) {
   std::printf("tokens a second: median [least … most] of %d rounds; ×: this program's over the other's\n",
               rounds);
   for (const Shape& shape : shapes()) {
-    if (wanted.empty() || wanted.count(shape.name)) measureShape(shape, engines, rounds, folder);
+    if (!wanted.empty() && !wanted.count(shape.name)) continue;
+    if (!storedOnly) measureShape(shape, engines, rounds, folder);
+    // Smaller ones are bound by arithmetic, not by reading.
+    if (shape.parameters() > 10'000'000)
+      measureStored(shape, test::randomLoadedModel(shape.config, 1), rounds, folder, argv[0]);
   }
   std::filesystem::remove_all(folder);
   return 0;
