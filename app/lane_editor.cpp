@@ -14,9 +14,11 @@ namespace {
 
 bool sameApartFromId(SessionWorker::LaneSpec a, const SessionWorker::LaneSpec& b) {
   a.laneId = b.laneId;
-  return a.label == b.label && a.path == b.path && a.derivedLinear == b.derivedLinear &&
-         a.rotaryLayout == b.rotaryLayout && a.kvCache == b.kvCache && a.rules == b.rules &&
-         a.branchStep == b.branchStep && a.branchToken == b.branchToken && a.branchLane == b.branchLane;
+  return a.label == b.label && a.path == b.path && a.kvCache == b.kvCache && a.rules == b.rules &&
+         a.derivedKvHeads == b.derivedKvHeads && a.derivedWindow == b.derivedWindow &&
+         a.derivedLinear == b.derivedLinear && a.rotaryLayout == b.rotaryLayout &&
+         a.branchStep == b.branchStep && a.branchToken == b.branchToken && a.branchLane == b.branchLane &&
+         a.sameTokens == b.sameTokens;
 }
 
 QString piece(const RunSnapshot& run, TokenId id) {
@@ -28,15 +30,22 @@ QString piece(const RunSnapshot& run, TokenId id) {
 
 class LaneEditor::Change : public QUndoCommand {
  public:
-  Change(LaneEditor& editor, std::vector<LaneSpec> before, std::vector<LaneSpec> after, const QString& text)
-      : QUndoCommand(text), m_editor(editor), m_before(std::move(before)), m_after(std::move(after)) {}
-  void undo() override { m_editor.apply(m_before); }
-  void redo() override { m_editor.apply(m_after); }
+  Change(LaneEditor& editor, std::vector<LaneSpec> after, std::vector<int> pinnedAfter, const QString& text)
+      : QUndoCommand(text),
+        m_editor(editor),
+        m_before(editor.m_specs),
+        m_after(std::move(after)),
+        m_pinnedBefore(editor.m_pinned),
+        m_pinnedAfter(std::move(pinnedAfter)) {}
+  void undo() override { m_editor.apply(m_before, m_pinnedBefore); }
+  void redo() override { m_editor.apply(m_after, m_pinnedAfter); }
   const std::vector<LaneSpec>& before() const { return m_before; }
+  const std::vector<int>& pinnedBefore() const { return m_pinnedBefore; }
 
  private:
   LaneEditor& m_editor;
   std::vector<LaneSpec> m_before, m_after;
+  std::vector<int> m_pinnedBefore, m_pinnedAfter;
 };
 
 /// The first lane's model is another after it, and its run a new one.
@@ -92,13 +101,21 @@ int LaneEditor::branchStep(int laneId) const {
 }
 
 void LaneEditor::push(std::vector<LaneSpec> after, const QString& text) {
-  auto* change = new Change(*this, m_specs, std::move(after), text);
+  push(std::move(after), m_pinned, text);
+}
+
+void LaneEditor::push(std::vector<LaneSpec> after, std::vector<int> pinnedAfter, const QString& text) {
+  std::stable_partition(after.begin(), after.end(), [&](const LaneSpec& spec) {
+    return std::find(pinnedAfter.begin(), pinnedAfter.end(), spec.laneId) != pinnedAfter.end();
+  });
+  auto* change = new Change(*this, std::move(after), std::move(pinnedAfter), text);
   m_undo.push(change);  // carries it out
   m_pushed = change;
 }
 
-void LaneEditor::apply(const std::vector<LaneSpec>& specs) {
+void LaneEditor::apply(const std::vector<LaneSpec>& specs, const std::vector<int>& pinned) {
   m_specs = specs;
+  m_pinned = pinned;
   m_pushed = nullptr;
   m_controller.setLanes(specs);
 }
@@ -129,6 +146,7 @@ void LaneEditor::settle() {
   if (m_pushed) {
     Change* failed = std::exchange(m_pushed, nullptr);
     m_specs = failed->before();
+    m_pinned = failed->pinnedBefore();
     failed->setObsolete(true);  // the stack drops it without undoing it
     m_undo.undo();
   }
@@ -164,6 +182,7 @@ bool LaneEditor::hasRoom(int more) {
 }
 
 void LaneEditor::add(LaneSpec spec, const QString& text, bool select) {
+  spec.sameTokens = sameTokens() && !spec.branchToken;
   const auto same = std::find_if(m_specs.begin(), m_specs.end(),
                                  [&](const LaneSpec& other) { return sameApartFromId(spec, other); });
   if (same != m_specs.end()) {
@@ -237,23 +256,37 @@ void LaneEditor::addModel(const QString& path) {
 
 void LaneEditor::setModels(const QStringList& paths, const QString& name) {
   if (!m_controller.firstRun()) return;
-  std::vector<LaneSpec> after;
+  std::vector<LaneSpec> after = pinnedSpecs();
+  std::vector<int> pinned = m_pinned;
+  for (LaneSpec& carried : m_carried) {
+    pinned.push_back(carried.laneId);
+    after.push_back(std::move(carried));
+  }
+  m_carried.clear();
+  const bool same = sameTokens();
   for (const QString& path : paths) {
     LaneSpec spec;
     spec.path = path.toStdString();
     spec.label = modelName(path).toStdString();
-    const auto same = std::find_if(m_specs.begin(), m_specs.end(),
-                                   [&](const LaneSpec& other) { return sameApartFromId(spec, other); });
-    spec.laneId = same == m_specs.end() ? SessionWorker::newLaneId() : same->laneId;
+    spec.sameTokens = same;
+    // A pinned one serves as well.
+    if (std::any_of(after.begin(), after.end(),
+                    [&](const LaneSpec& other) { return sameApartFromId(spec, other); }))
+      continue;
+    const auto there = std::find_if(m_specs.begin(), m_specs.end(),
+                                    [&](const LaneSpec& other) { return sameApartFromId(spec, other); });
+    spec.laneId = there == m_specs.end() ? SessionWorker::newLaneId() : there->laneId;
     after.push_back(std::move(spec));
   }
-  push(std::move(after), tr("Compare %1").arg(name));
+  if (static_cast<int>(after.size()) >= kMostLanes) after.resize(kMostLanes - 1);
+  push(std::move(after), std::move(pinned), tr("Compare %1").arg(name));
 }
 
 LaneEditor::LaneSpec LaneEditor::branchOf(int lane, StepIndex step) const {
   const LaneSnapshot& source = m_controller.session()->lanes[static_cast<std::size_t>(lane)];
   LaneSpec branch;
   branch.branchStep = step;
+  branch.sameTokens = source.run->sameTokens;
   if (lane == 0) return branch;
   branch.branchLane = source.laneId;
   if (const LaneSpec* from = spec(source.laneId)) {
@@ -285,7 +318,97 @@ void LaneEditor::remove(int laneId) {
 }
 
 void LaneEditor::removeOthers() {
-  if (!m_specs.empty()) push({}, tr("Remove the other lanes"));
+  std::vector<LaneSpec> kept = pinnedSpecs();
+  if (kept.size() < m_specs.size()) push(std::move(kept), tr("Remove the other lanes"));
+}
+
+std::vector<LaneEditor::LaneSpec> LaneEditor::pinnedSpecs() const {
+  std::vector<LaneSpec> pinned;
+  for (const LaneSpec& spec : m_specs) {
+    if (isPinned(spec.laneId)) pinned.push_back(spec);
+  }
+  return pinned;
+}
+
+bool LaneEditor::isPinned(int laneId) const {
+  return std::find(m_pinned.begin(), m_pinned.end(), laneId) != m_pinned.end();
+}
+
+void LaneEditor::setPinned(int laneId, bool pinned) {
+  const LaneSpec* lane = spec(laneId);
+  if (!lane || pinned == isPinned(laneId)) return;
+  std::vector<int> after = m_pinned;
+  if (pinned) {
+    after.push_back(laneId);
+  } else {
+    std::erase(after, laneId);
+  }
+  push(m_specs, std::move(after),
+       (pinned ? tr("Pin “%1”") : tr("Unpin “%1”")).arg(QString::fromStdString(lane->label)));
+}
+
+void LaneEditor::carryPinned() {
+  m_carried.clear();
+  const RunSnapshot* first = m_controller.firstRun();
+  if (!first) return;
+  for (LaneSpec carried : pinnedSpecs()) {
+    // A branch is one of the text that goes; linear attention is derived from the first lane alone.
+    if (carried.branchStep || carried.derivedLinear) continue;
+    if (carried.path.empty()) carried.path = first->model->path;
+    if (carried.label.find(first->model->name) == std::string::npos && carried.path == first->model->path)
+      carried.label = first->model->name + ", " + carried.label;
+    carried.laneId = SessionWorker::newLaneId();
+    m_carried.push_back(std::move(carried));
+  }
+}
+
+bool LaneEditor::sameTokens() const {
+  if (m_specs.empty()) return m_sameTokens;
+  return std::any_of(m_specs.begin(), m_specs.end(), [](const LaneSpec& spec) { return spec.sameTokens; });
+}
+
+void LaneEditor::setSameTokens(bool same) {
+  m_sameTokens = same;
+  std::vector<LaneSpec> after = m_specs;
+  std::vector<int> pinned = m_pinned;
+  bool changes = false;
+  const auto selected = static_cast<std::size_t>(m_controller.lastingSelection().lane);
+  const auto& lanes = m_controller.session()->lanes;
+  for (LaneSpec& spec : after) {
+    if (spec.branchToken || spec.sameTokens == same) continue;
+    spec.sameTokens = same;
+    changes = true;
+    // Its tokens become others from the first step on: another run.
+    const int old = std::exchange(spec.laneId, SessionWorker::newLaneId());
+    if (selected < lanes.size() && lanes[selected].laneId == old) m_controller.selectLaneOf(spec.laneId);
+    std::replace(pinned.begin(), pinned.end(), old, spec.laneId);
+    for (LaneSpec& branch : after) {
+      if (branch.branchLane == old) branch.branchLane = spec.laneId;
+    }
+  }
+  if (changes) {
+    push(std::move(after), std::move(pinned),
+         same ? tr("The first lane's tokens for all lanes") : tr("Each lane its own tokens"));
+  } else {
+    emit changed();
+  }
+}
+
+void LaneEditor::derive(std::optional<int> kvHeads, std::optional<int> window) {
+  const RunSnapshot* run = m_controller.run();
+  if (!run) return;
+  const LoadedModel& model = *run->model;
+  LaneSpec spec;
+  // Derived again it is still told from the file's model.
+  spec.derivedKvHeads = kvHeads ? kvHeads : model.derivedKvHeads;
+  spec.derivedWindow = window ? window : model.derivedWindow;
+  if (m_controller.firstRun()->model->path != model.path) spec.path = model.path;
+  QStringList how;
+  if (spec.derivedKvHeads) how << tr("averaged to G = %1").arg(*spec.derivedKvHeads);
+  if (spec.derivedWindow) how << tr("window of %1").arg(*spec.derivedWindow);
+  const QString name = modelName(QString::fromStdString(model.path));
+  spec.label = (name + QStringLiteral(", ") + how.join(QStringLiteral(", "))).toStdString();
+  add(std::move(spec), tr("Derive a lane: %1").arg(how.join(QStringLiteral(", "))), true);
 }
 
 void LaneEditor::chooseOtherwise(const Selection& at, TokenId token) {

@@ -54,6 +54,18 @@ class LaneEditor : public QObject {
   void setModels(const QStringList& paths, const QString& name);
   /// A copy of the selected lane, which keeps its present settings.
   void duplicate();
+  /// The selected lane's model with its key/value heads averaged down to so many, or under a sliding window,
+  /// as a lane from the prompt on.
+  void derive(std::optional<int> kvHeads, std::optional<int> window);
+  /// A pinned lane stands in front of the others, and stays when they are replaced or removed.
+  void setPinned(int laneId, bool pinned);
+  bool isPinned(int laneId) const;
+  /// Whether lanes take the first one's tokens in place of their own picks. Lanes that are there begin again,
+  /// but for those that chose another token themselves.
+  void setSameTokens(bool same);
+  bool sameTokens() const;
+  /// Another model will be opened: pinned lanes are to stand beside it too, with the model that they have.
+  void carryPinned();
   void remove(int laneId);
   void removeOthers();
 
@@ -75,8 +87,10 @@ class LaneEditor : public QObject {
   class Change;
   class LayoutChange;
   void push(std::vector<LaneSpec> after, const QString& text);
+  void push(std::vector<LaneSpec> after, std::vector<int> pinnedAfter, const QString& text);
   void add(LaneSpec spec, const QString& text, bool select);
-  void apply(const std::vector<LaneSpec>& specs);
+  void apply(const std::vector<LaneSpec>& specs, const std::vector<int>& pinned);
+  std::vector<LaneSpec> pinnedSpecs() const;
   void settle();
   void dropMissing();
   std::vector<LaneSpec> missing() const;
@@ -87,7 +101,10 @@ class LaneEditor : public QObject {
   SessionController& m_controller;
   QUndoStack m_undo;
   std::vector<LaneSpec> m_specs;
-  Change* m_pushed = nullptr;  ///< the change that the worker is at; the stack's
+  std::vector<int> m_pinned;        ///< lane ids
+  std::vector<LaneSpec> m_carried;  ///< pinned lanes on their way to another first lane
+  bool m_sameTokens = false;        ///< of lanes to come, while there is none
+  Change* m_pushed = nullptr;       ///< the change that the worker is at; the stack's
   bool m_newRun = false;
   bool m_layoutRun = false;  ///< the next new run comes of a change that can be undone
 };

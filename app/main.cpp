@@ -1,3 +1,4 @@
+#include "app/cli/compare_command.h"
 #include "app/cli/decode_command.h"
 #include "app/cli/inspect_command.h"
 #include "app/cli/render_command.h"
@@ -17,6 +18,7 @@ constexpr Subcommand kSubcommands[] = {
     {"decode", "decode a prompt; print the text, or write every tensor", runDecodeCommand},
     {"render", "draw views of a run, or write their numbers", runRenderCommand},
     {"inspect", "say what is in a model", runInspectCommand},
+    {"compare", "measure models side by side: cost, held-out loss, damage of deriving", runCompareCommand},
     {"train", "make the bundled models from nothing", runTrainCommand},
 };
 

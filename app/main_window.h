@@ -62,6 +62,8 @@ class MainWindow : public QMainWindow {
   void buildEditMenu(QMenu* edit);
   void buildCompareMenu(QMenu* menu);
   void fillOtherModelMenu();
+  void fillDeriveMenu();
+  void measureLanes(bool start);
   void connectLanes();
   /// Lanes of these models in place of all there are, the first one first.
   void compareModels(const QStringList& paths, const QString& name);
@@ -130,6 +132,7 @@ class MainWindow : public QMainWindow {
   ElidedLabel* m_otherCosts;
   QMenu* m_recentMenu = nullptr;
   QMenu* m_otherModelMenu = nullptr;
+  QMenu* m_deriveMenu = nullptr;
 };
 
 }  // namespace decodescope

@@ -68,6 +68,7 @@ QStringList bundledModels(std::initializer_list<const char*> names) {
 void MainWindow::connectLanes() {
   const auto tell = [this](const QString& text) { statusBar()->showMessage(text, kMessageMilliseconds); };
   connect(m_tokens, &TokenStrip::removeRequested, m_lanes, &LaneEditor::remove);
+  connect(m_views, &ViewDocks::measuringProposed, this, &MainWindow::measureLanes);
   connect(m_views, &ViewDocks::branchProposed, m_lanes, &LaneEditor::chooseOtherwise);
   connect(m_views, &ViewDocks::strikeProposed, m_lanes, &LaneEditor::strikeOut);
   connect(m_lanes, &LaneEditor::message, this, tell);
@@ -123,10 +124,32 @@ void MainWindow::buildCompareMenu(QMenu* menu) {
                          [this, &preset] { compareModels(bundledModels(preset.models), tr(preset.title)); });
     entry->setVisible(!bundledModels(preset.models).isEmpty());
   }
+  m_deriveMenu = menu->addMenu(tr("Deri&ve from this lane"));
+  m_deriveMenu->setToolTipsVisible(true);
+  m_deriveMenu->setObjectName(QStringLiteral("deriveMenu"));
+  connect(m_deriveMenu, &QMenu::aboutToShow, this, &MainWindow::fillDeriveMenu);
   m_otherModelMenu = menu->addMenu(tr("Another &model"));
   m_otherModelMenu->setToolTipsVisible(true);
   connect(m_otherModelMenu, &QMenu::aboutToShow, this, &MainWindow::fillOtherModelMenu);
   menu->addSeparator();
+  QAction* same = add(tr("Same &tokens in all lanes"),
+                      tr("Every lane is given the first one's tokens, whatever it would pick itself: its "
+                         "probabilities then are about the same text. Off: each lane goes its own way"),
+                      [] {});
+  same->setCheckable(true);
+  same->setShortcut(QKeySequence(Qt::Key_F));
+  connect(same, &QAction::triggered, m_lanes, &LaneEditor::setSameTokens);
+  QAction* pin = add(tr("P&in this lane"),
+                     tr("The selected lane stands in front, and stays when presets or another first model "
+                        "replace the lanes"),
+                     [] {});
+  pin->setCheckable(true);
+  pin->setShortcut(QKeySequence(tr("Ctrl+Shift+P")));
+  connect(pin, &QAction::triggered, this, [this](bool pinned) {
+    const auto lane = static_cast<std::size_t>(m_controller.lastingSelection().lane);
+    if (lane < m_controller.session()->lanes.size())
+      m_lanes->setPinned(m_controller.session()->lanes[lane].laneId, pinned);
+  });
   add(tr("&Duplicate this lane"), tr("A copy of the selected lane that keeps its present settings"),
       [this] { m_lanes->duplicate(); });
   QAction* next = add(tr("&Next lane"), tr("Select the next lane"),
@@ -140,22 +163,80 @@ void MainWindow::buildCompareMenu(QMenu* menu) {
     if (lane > 0 && lane < m_controller.session()->lanes.size())
       m_lanes->remove(m_controller.session()->lanes[lane].laneId);
   });
-  QAction* removeOthers = add(tr("Remove the &other lanes"), tr("Ends all lanes but the first one"),
-                              [this] { m_lanes->removeOthers(); });
+  QAction* removeOthers =
+      add(tr("Remove the &other lanes"), tr("Ends all lanes but the first one and those that are pinned"),
+          [this] { m_lanes->removeOthers(); });
   menu->addSeparator();
+  QAction* table = add(tr("Ta&ble of all lanes"),
+                       tr("Shapes, parameters, cache, work, loss and time of all lanes in one table"),
+                       [this] { m_views->goTo(QStringLiteral("compare")); });
+  table->setShortcut(QKeySequence(tr("Ctrl+Shift+T")));
+  QAction* measure = add(QString(),
+                         tr("Untraced time a token, and losses that no card tells, measured beside "
+                            "the run. Shown in the table of all lanes"),
+                         [this] { measureLanes(!m_controller.isMeasuring()); });
+  measure->setShortcut(QKeySequence(Qt::Key_M));
   add(tr("Race: cache on &against off…"), tr("The same tokens with and without the cache, against the clock"),
       [this] { showRace(); });
-  const auto refresh = [this, next, previous, remove, removeOthers, rotary] {
+  const auto refresh = [this, next, previous, remove, removeOthers, same, pin, measure, rotary] {
     const RunSnapshot* first = m_controller.firstRun();
     rotary->setEnabled(first && first->model->config().position == PositionKind::rotary);
     const bool several = m_controller.session()->lanes.size() > 1;
+    same->setChecked(m_lanes->sameTokens());
+    const auto lane = static_cast<std::size_t>(m_controller.lastingSelection().lane);
+    pin->setEnabled(several && lane > 0);
+    pin->setChecked(several && lane < m_controller.session()->lanes.size() &&
+                    m_lanes->isPinned(m_controller.session()->lanes[lane].laneId));
+    measure->setText(m_controller.isMeasuring() ? tr("Stop meas&uring") : tr("Meas&ure the lanes"));
+    measure->setEnabled(m_controller.firstRun() != nullptr);
     for (QAction* action : {next, previous, removeOthers}) action->setEnabled(several);
     remove->setEnabled(several && m_controller.lastingSelection().lane > 0);
   };
   connect(&m_controller, &SessionController::snapshotChanged, menu, refresh);
   connect(&m_controller, &SessionController::selectionChanged, menu, refresh);
+  connect(m_lanes, &LaneEditor::changed, menu, refresh);
   refresh();
   m_runBar->setCompareMenu(menu);
+}
+
+void MainWindow::measureLanes(bool start) {
+  if (start) {
+    m_controller.measureLanes();
+    m_views->goTo(QStringLiteral("compare"));
+  } else {
+    m_controller.stopMeasuring();
+  }
+}
+
+/// What the selected lane's model can be made into.
+void MainWindow::fillDeriveMenu() {
+  m_deriveMenu->clear();
+  const RunSnapshot* run = m_controller.run();
+  if (!run || run->model->config().attention != AttentionKind::softmax) {
+    m_deriveMenu
+        ->addAction(run ? tr("Only keys and values of heads can be averaged or left out")
+                        : tr("No model is open"))
+        ->setEnabled(false);
+    return;
+  }
+  const ModelConfig& config = run->model->config();
+  for (int heads = config.numKeyValueHeads - 1; heads >= 1; --heads) {
+    if (config.numKeyValueHeads % heads != 0) continue;
+    // Of a derived model: heads of the file's are averaged, as many as that has.
+    QAction* entry =
+        m_deriveMenu->addAction(heads == 1 ? tr("MQA: all key/value heads averaged to &1")
+                                           : tr("GQA: key/value heads averaged to &%1").arg(heads),
+                                this, [this, heads] { m_lanes->derive(heads, std::nullopt); });
+    entry->setToolTip(
+        tr("Neighbouring k_proj and v_proj are averaged (Ainslie et al. 2023), without the "
+           "training that would follow. What that does is measured at once"));
+  }
+  m_deriveMenu->addSeparator();
+  for (const int window : {32, 16, 8, 4}) {
+    QAction* entry = m_deriveMenu->addAction(tr("Sliding &window of %1").arg(window), this,
+                                             [this, window] { m_lanes->derive(std::nullopt, window); });
+    entry->setToolTip(tr("Every query sees its own key and the %1 before it").arg(window - 1));
+  }
 }
 
 void MainWindow::fillOtherModelMenu() {
@@ -188,6 +269,7 @@ void MainWindow::compareModels(const QStringList& paths, const QString& name) {
   }
   m_lanesAfterOpen = paths.mid(1);
   m_nameAfterOpen = name;
+  m_lanes->carryPinned();
   switchModel(paths.front());
 }
 

@@ -1,5 +1,6 @@
 #include "app/session_controller.h"
 
+#include "app/model_library.h"
 #include "core/attention/attention_rows.h"
 
 #include <QCoreApplication>
@@ -34,10 +35,14 @@ SessionController::SessionController(QObject* parent) : QObject(parent) {
   m_slowTimer.setInterval(kSlowMilliseconds);
   connect(&m_slowTimer, &QTimer::timeout, this, &SessionController::slow);
   wakeEvent();
-  m_worker = std::make_unique<SessionWorker>([this] {
+  const auto wake = [this] {
     if (!m_wakePending.exchange(true)) QCoreApplication::postEvent(this, new QEvent(wakeEvent()));
-  });
-  m_session = m_worker->latest();
+  };
+  m_worker = std::make_unique<SessionWorker>(wake);
+  std::vector<std::string> trained;
+  for (const QString& path : bundledModelPaths()) trained.push_back(path.toStdString());
+  m_measurer = std::make_unique<LaneMeasurer>(wake, std::move(trained));
+  m_session = m_published = m_worker->latest();
 }
 
 SessionController::~SessionController() {
@@ -48,6 +53,7 @@ void SessionController::shutDown() {
   m_playTimer.stop();
   m_slowTimer.stop();
   m_playing = false;
+  m_measurer.reset();
   m_worker.reset();
 }
 
@@ -227,11 +233,12 @@ bool SessionController::event(QEvent* event) {
 void SessionController::takeLatest() {
   if (!m_worker) return;
   SessionSnapshotPtr latest = m_worker->latest();
-  if (latest == m_session) return;
+  if (latest == m_published) return takeMeasures();
   const int stepsBefore = longestRun();
   const StepIndex stepBefore = m_selection.step;
   const bool followed = m_follows;
-  m_session = std::move(latest);
+  m_published = std::move(latest);
+  showMeasures();
   m_preview.reset();
   m_pointed.reset();
 

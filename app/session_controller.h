@@ -3,6 +3,7 @@
 #ifndef Q_MOC_RUN  // moc 6.4 cannot read the concepts of libstdc++ 12
 #include "app/stages.h"
 #include "core/decode/session_worker.h"
+#include "core/train/lane_measurer.h"
 #include "views/view.h"
 #endif
 
@@ -81,6 +82,11 @@ class SessionController : public QObject {
   void selectLane(int index);
   /// The next lane, behind the last one the first.
   void selectNextLane(Direction direction);
+  /// Measures all lanes, beside whatever runs; SessionSnapshot::measures tells how far it has come.
+  void measureLanes();
+  void stopMeasuring();
+  /// What was asked for is under way; what deriving did may be measured without being asked for.
+  bool isMeasuring() const;
   /// Lets the first lane's prompt run with and without the cache; play stops.
   void race(int tokens);
 
@@ -142,6 +148,9 @@ class SessionController : public QObject {
 
  private:
   void takeLatest();
+  void takeMeasures();
+  void showMeasures();
+  LaneMeasurer::Order measureOrder(const LaneSnapshot& lane) const;
   void findLane();
   void settleLane();
   int longestRun() const;
@@ -157,7 +166,8 @@ class SessionController : public QObject {
   void playOn();
 
   std::atomic<bool> m_wakePending{false};
-  SessionSnapshotPtr m_session;
+  SessionSnapshotPtr m_published;  ///< the worker's
+  SessionSnapshotPtr m_session;    ///< the same with what was measured
   Selection m_selection;
   std::optional<Selection> m_preview;
   std::optional<NumberPlace> m_pointed;
@@ -181,6 +191,7 @@ class SessionController : public QObject {
   QTimer m_playTimer;
   QTimer m_slowTimer;
   std::unique_ptr<SessionWorker> m_worker;
+  std::unique_ptr<LaneMeasurer> m_measurer;
 };
 
 }  // namespace decodescope

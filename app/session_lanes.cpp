@@ -21,6 +21,70 @@ void SessionController::race(int tokens) {
   m_worker->race(tokens);
 }
 
+LaneMeasurer::Order SessionController::measureOrder(const LaneSnapshot& lane) const {
+  const RunSnapshot& run = *lane.run;
+  return {lane.laneId, run.model, run.settings,
+          std::vector<TokenId>(run.tokens.begin(), run.tokens.begin() + run.promptLength)};
+}
+
+void SessionController::measureLanes() {
+  if (!m_measurer) return;
+  std::vector<LaneMeasurer::Order> orders;
+  for (const LaneSnapshot& lane : m_session->lanes) orders.push_back(measureOrder(lane));
+  m_measurer->measure(std::move(orders));
+}
+
+void SessionController::stopMeasuring() {
+  if (m_measurer) m_measurer->stop();
+}
+
+bool SessionController::isMeasuring() const {
+  if (!m_session->measures) return false;
+  const auto& lanes = m_session->measures->lanes;
+  return std::any_of(lanes.begin(), lanes.end(), [](const LaneMeasure& lane) {
+    return lane.isTimed && (lane.state == MeasureState::waiting || lane.state == MeasureState::running);
+  });
+}
+
+/// The worker's newest publication together with what is known of its lanes. What deriving did to a model is
+/// measured without being asked for.
+void SessionController::showMeasures() {
+  std::vector<int> ids;
+  for (const LaneSnapshot& lane : m_published->lanes) ids.push_back(lane.laneId);
+  m_measurer->keepOnly(ids);
+  std::shared_ptr<const LaneMeasures> measures = m_measurer->latest();
+  std::vector<LaneMeasurer::Order> orders;
+  for (const LaneSnapshot& lane : m_published->lanes) {
+    if (!lane.run->model || !lane.run->model->derivedFrom) continue;
+    const bool known =
+        measures &&
+        std::any_of(measures->lanes.begin(), measures->lanes.end(), [&](const LaneMeasure& measure) {
+          return measure.laneId == lane.laneId && measure.model == lane.run->model;
+        });
+    if (known) continue;
+    orders.push_back(measureOrder(lane));
+    orders.back().pace = false;
+  }
+  if (!orders.empty()) {
+    m_measurer->measure(std::move(orders));
+    measures = m_measurer->latest();
+  }
+  if (!measures) {
+    m_session = m_published;
+    return;
+  }
+  auto session = std::make_shared<SessionSnapshot>(*m_published);
+  session->measures = std::move(measures);
+  m_session = std::move(session);
+}
+
+/// News of the measurements alone: run and selection are as they were.
+void SessionController::takeMeasures() {
+  if (m_measurer->latest() == m_session->measures) return;
+  showMeasures();
+  emit snapshotChanged();
+}
+
 void SessionController::selectLane(int index) {
   m_laneWanted = -1;
   Selection next = m_selection;

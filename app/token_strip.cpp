@@ -19,6 +19,11 @@ namespace {
 /// More rows than this scroll.
 constexpr int kMostRows = 4;
 
+/// Whether the lane would have picked another token than the first lane's.
+bool isTold(const RunSnapshot& run, int step) {
+  return run.sameTokens && step >= 1 && run.steps[static_cast<std::size_t>(step - 1)].chosen;
+}
+
 }  // namespace
 
 TokenStrip::TokenStrip(SessionController& controller, const LaneEditor& lanes, QWidget* parent)
@@ -268,6 +273,9 @@ QString TokenStrip::toolTipOf(const Spot& spot) const {
     QString text = laneTitle(session, spot.row);
     const int branch = m_lanes.branchStep(m_rows[static_cast<std::size_t>(spot.row)].laneId);
     if (branch > 0) text += QLatin1Char('\n') + tr("shares the first %n step(s)", nullptr, branch);
+    if (m_lanes.isPinned(m_rows[static_cast<std::size_t>(spot.row)].laneId))
+      text += QLatin1Char('\n') + tr("pinned: stays when others are replaced");
+    if (runOf(spot.row).sameTokens) text += QLatin1Char('\n') + tr("takes the first lane's tokens");
     return text + QLatin1Char('\n') + tr("Click to select it; N goes to the next lane");
   }
   const RunSnapshot& run = runOf(spot.row);
@@ -278,9 +286,13 @@ QString TokenStrip::toolTipOf(const Spot& spot) const {
   QString text =
       tr("%1\nposition %2 · token id %3").arg(chip.piece).arg(spot.position).arg(run.tokens[at].value);
   text += QLatin1Char('\n') + (chip.madeByStep == 0 ? tr("part of the prompt")
-                                                    : tr("picked by step %1 with probability %2")
-                                                          .arg(chip.madeByStep)
-                                                          .arg(shownNumber(chip.probability)));
+                               : isTold(run, chip.madeByStep)
+                                   ? tr("the first lane's token in step %1; its probability here is %2")
+                                         .arg(chip.madeByStep)
+                                         .arg(shownNumber(chip.probability))
+                                   : tr("picked by step %1 with probability %2")
+                                         .arg(chip.madeByStep)
+                                         .arg(shownNumber(chip.probability)));
   if (differs(spot.row, spot.position))
     text +=
         QLatin1Char('\n') + tr("%1 has %2 here").arg(laneLabel(session, 0), m_rows.front().chips[at].piece);

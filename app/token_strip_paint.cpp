@@ -1,4 +1,5 @@
 #include "app/format.h"
+#include "app/lane_editor.h"
 #include "app/session_controller.h"
 #include "app/token_strip.h"
 #include "views/lane_text.h"
@@ -52,6 +53,10 @@ void TokenStrip::paintName(QPainter& painter, int row, double top) const {
   painter.setBrush(color);
   painter.drawRoundedRect(QRectF(box.left(), box.top(), m_theme.px(4), box.height()), m_theme.px(2),
                           m_theme.px(2));
+  if (row > 0 && m_lanes.isPinned(m_rows[static_cast<std::size_t>(row)].laneId)) {
+    const double head = m_theme.px(4.5);
+    painter.drawEllipse(QPointF(box.left() + m_theme.px(2), box.top() + head * 0.6), head, head);
+  }
   const double right = row > 0 ? crossOf(top).left() - gap / 2 : box.right() - gap;
   const QRectF text(box.left() + m_theme.px(4) + gap, top, right - box.left() - m_theme.px(4) - gap,
                     box.height());

@@ -37,6 +37,7 @@ ViewDocks::ViewDocks(SessionController& controller, QWidget* parent)
     dock->setHeader(view->header());
     addDockWidget(Qt::TopDockWidgetArea, dock);
     connect(view, &ViewWidget::selectionProposed, this, &ViewDocks::takeProposal);
+    connect(view, &ViewWidget::measuringProposed, this, &ViewDocks::measuringProposed);
     connect(view, &ViewWidget::branchProposed, this, &ViewDocks::branchProposed);
     connect(view, &ViewWidget::strikeProposed, this, &ViewDocks::strikeProposed);
     connect(view, &ViewWidget::numberPointed, &m_controller, &SessionController::pointAt);
@@ -123,6 +124,12 @@ void ViewDocks::goTo(Dock* dock) {
   dock->show();
   dock->raise();
   dock->widget()->setFocus(Qt::ShortcutFocusReason);
+}
+
+void ViewDocks::goTo(const QString& viewId) {
+  for (std::size_t i = 0; i < m_views.size(); ++i) {
+    if (QLatin1String(m_views[i]->info().id) == viewId) goTo(m_docks[i]);
+  }
 }
 
 /// Qt tells of tabs by no signal of their own; what leads to them has passed once the event loop is idle.

@@ -38,6 +38,8 @@ class ViewDocks : public QMainWindow {
   void setStacked(bool stacked);
   /// Shows the view, puts it in front of those it lies behind and gives it the keyboard.
   void goTo(Dock* dock);
+  /// The same by the view's id.
+  void goTo(const QString& viewId);
   /// "attention/stage=weights" and so on, to be remembered.
   QStringList optionValues() const;
   void setOptionValues(const QStringList& values);
@@ -48,6 +50,7 @@ class ViewDocks : public QMainWindow {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  signals:
+  void measuringProposed(bool start);
   void branchProposed(const decodescope::Selection& at, decodescope::TokenId token);
   void strikeProposed(const decodescope::Selection& at, const decodescope::StrikeOffer& offer);
   void message(const QString& text, bool isError);

@@ -1,4 +1,5 @@
 #include "views/attention/attention_view.h"
+#include "views/compare/compare_view.h"
 #include "views/heads/heads_view.h"
 #include "views/kv_cache/kv_cache_view.h"
 #include "views/mask/mask_view.h"
@@ -71,6 +72,11 @@ std::span<const ViewInfo> viewRegistry() {
           QT_TRANSLATE_NOOP("Views", "What the cache takes, and what reading it costs, in closed formulas"),
           {},
           &makeMemoryView},
+      ViewInfo{"compare",
+               QT_TRANSLATE_NOOP("Views", "Lanes"),
+               QT_TRANSLATE_NOOP("Views", "What the lanes are, what they cost and how good they are"),
+               {},
+               &makeCompareView},
       ViewInfo{"worked_example",
                QT_TRANSLATE_NOOP("Views", "Example"),
                QT_TRANSLATE_NOOP("Views", "The lectures' small tensors, worked through by the same kernels"),

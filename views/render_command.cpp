@@ -74,6 +74,7 @@ void addLane(Call& call, const RunSnapshot& first, const LaneSnapshot& lane) {
   if (recipe.derivedWindow) add("window", QString::number(*recipe.derivedWindow));
   if (recipe.derivedLinear) add("attention", QStringLiteral("linear"));
   if (recipe.rotaryLayout) add("rotary", QLatin1String(rotaryLayoutName(*recipe.rotaryLayout)));
+  if (recipe.sameTokens) add("tokens", QStringLiteral("same"));
   if (recipe.kvCache) add("kv_cache", *recipe.kvCache ? QStringLiteral("on") : QStringLiteral("off"));
   if (recipe.rules) {
     if (recipe.rules->causalMask != first.settings.rules.causalMask)

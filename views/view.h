@@ -92,6 +92,8 @@ struct Hit {
   std::optional<NumberPlace> number = {};
   /// A click means: decode on from the shown step with this token instead of the one that was picked.
   std::optional<TokenId> branch = {};
+  /// A click asks for the lanes to be measured (core/decode/lane_measures.h), or for that to stop.
+  std::optional<bool> measures = {};
   /// A click sets this option of the view, id and value.
   std::optional<std::pair<QString, QString>> option = {};
   /// The context menu offers these; a click takes the first one when `strikesOnClick`.

@@ -94,6 +94,10 @@ void ViewCanvas::click(const Hit& hit) {
     if (hit.number) emit numberChosen(*hit.number);
     return;
   }
+  if (hit.measures) {
+    emit measuringProposed(*hit.measures);
+    return;
+  }
   if (hit.branch) {
     emit branchProposed(hit.hovered, *hit.branch);
     return;

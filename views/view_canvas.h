@@ -30,6 +30,7 @@ class ViewCanvas : public QWidget {
   void selectionProposed(const decodescope::Selection& selection);
   void numberPointed(const std::optional<decodescope::NumberPlace>& place);
   void numberChosen(const decodescope::NumberPlace& place);
+  void measuringProposed(bool start);
   void branchProposed(const decodescope::Selection& at, decodescope::TokenId token);
   void strikeProposed(const decodescope::Selection& at, const decodescope::StrikeOffer& offer);
   /// A click that sets this option of the view.

@@ -61,6 +61,7 @@ void ViewWidget::connectParts() {
   connect(m_canvas, &ViewCanvas::selectionProposed, this, &ViewWidget::selectionProposed);
   connect(m_canvas, &ViewCanvas::numberPointed, this, &ViewWidget::numberPointed);
   connect(m_canvas, &ViewCanvas::numberChosen, this, &ViewWidget::numberChosen);
+  connect(m_canvas, &ViewCanvas::measuringProposed, this, &ViewWidget::measuringProposed);
   connect(m_canvas, &ViewCanvas::branchProposed, this, &ViewWidget::branchProposed);
   connect(m_canvas, &ViewCanvas::strikeProposed, this, &ViewWidget::strikeProposed);
   connect(m_canvas, &ViewCanvas::menuRequested, this, &ViewWidget::showContextMenu);

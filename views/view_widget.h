@@ -74,6 +74,8 @@ class ViewWidget : public QWidget {
   /// A click on this number; what it selects has been proposed before.
   void numberChosen(const decodescope::NumberPlace& place);
   void optionsChanged();
+  /// A click asked for the lanes to be measured, or (false) for that to stop.
+  void measuringProposed(bool start);
   /// A click asked to decode on from this step with another token than the one that was picked.
   void branchProposed(const decodescope::Selection& at, decodescope::TokenId token);
   /// Its menu asked to write every view into a folder.

@@ -20,8 +20,8 @@ constexpr OptionInfo kRenderOptions[] = {
     {"--view", "ID|all", "what to draw"},
     {"--lane", "KEY=VALUE,…",
      "another run drawn beside this one (repeatable): model=M, kv_heads=G (averaged), window=W, "
-     "attention=linear, rotary=rotate-half|interleaved, kv_cache=on|off, mask=on|off, strike=LIST, "
-     "branch=STEP[:ID], name=LABEL; a comma in a value is %2C"},
+     "attention=linear, rotary=rotate-half|interleaved, kv_cache=on|off, tokens=same|own, mask=on|off, "
+     "strike=LIST, branch=STEP[:ID], name=LABEL; a comma in a value is %2C"},
     {"--in-lane", "I", "the lane that the selection is in, from 0 (default 0, the run itself)"},
     {"--layer", "I", "from 0 (default 0)"},
     {"--head", "H", "query head, from 0 (default 0)"},
@@ -169,7 +169,7 @@ Result<void> parseZoom(const Arguments& arguments, const std::vector<const ViewI
 /// One KEY=VALUE of --lane.
 Result<void> parseLaneEntry(const std::string& key, const std::string& value, LaneOptions& lane) {
   static constexpr const char* kKeys =
-      "model, kv_heads, window, attention, rotary, kv_cache, mask, strike, branch, name";
+      "model, kv_heads, window, attention, rotary, kv_cache, tokens, mask, strike, branch, name";
   LaneRecipe& recipe = lane.recipe;
   const auto rules = [&]() -> AttentionRules& {
     if (!recipe.rules) recipe.rules.emplace();
@@ -194,6 +194,10 @@ Result<void> parseLaneEntry(const std::string& key, const std::string& value, La
       return usage("--lane rotary", "is no layout of rotary pairs", value, "rotate-half, interleaved");
   } else if (key == "kv_cache") {
     DECODESCOPE_TRY(recipe.kvCache, parseOnOff("--lane kv_cache", value));
+  } else if (key == "tokens") {
+    if (value != "same" && value != "own")
+      return usage("--lane tokens", "is neither same nor own", value, "same (the first lane's), own");
+    recipe.sameTokens = value == "same";
   } else if (key == "mask") {
     DECODESCOPE_TRY(rules().causalMask, parseOnOff("--lane mask", value));
   } else if (key == "strike") {
@@ -233,6 +237,8 @@ Result<std::vector<LaneOptions>> parseLanes(const Arguments& arguments) {
       return usage("--lane branch", "shares the first run's rows, so it has its model and its mask", text);
     if (recipe.derivedLinear && !recipe.path.empty())
       return usage("--lane attention", "is derived from the first run's model, not from another", text);
+    if (recipe.branchToken && recipe.sameTokens)
+      return usage("--lane tokens", "cannot be the same after another token was chosen", text);
     if (recipe.branchToken && recipe.branchStep->value == 0)
       return usage("--lane branch", "has no pick to replace before step 1", text);
     lanes.push_back(std::move(lane));

@@ -12,6 +12,7 @@ enum ExitStatus : int {
   kExitDone = 0,
   kExitInputAtFault = 1,  ///< a file, a prompt, a disk that is full
   kExitCallAtFault = 2,   ///< the options
+  kExitInterrupted = 130  ///< Ctrl-C, as a shell reports it
 };
 
 /// One row of the table in app/main.cpp.

@@ -18,9 +18,6 @@
 namespace decodescope {
 namespace {
 
-/// As a shell reports a program that an interrupt ended.
-constexpr int kExitInterrupted = 130;
-
 constexpr OptionInfo kOptions[] = {
     {"--out", "DIR", "where the model's folder is made, for example assets/models"},
     {"--steps", "N", "steps of the whole training (default: the preset's)"},
@@ -166,6 +163,14 @@ Result<bool> trainAll(const std::vector<TrainingPreset>& presets, const TrainCal
   return true;
 }
 
+Result<bool> interruptibly(const std::vector<TrainingPreset>& presets, const TrainCall& call) {
+  g_interrupted = 0;
+  auto* const before = std::signal(SIGINT, noteInterrupt);
+  Result<bool> finished = trainAll(presets, call);
+  std::signal(SIGINT, before);
+  return finished;
+}
+
 std::string presetNames() {
   std::string names;
   for (const TrainingPreset& preset : trainingPresets()) names += preset.name + ", ";
@@ -173,6 +178,16 @@ std::string presetNames() {
 }
 
 }  // namespace
+
+Result<bool> trainWithSeed(const TrainingPreset& preset, std::uint64_t seed, const std::string& out,
+                           int threads) {
+  TrainCall call;
+  call.out = out;
+  call.seed = static_cast<long long>(seed);
+  call.threads = threads;
+  call.resume = true;
+  return interruptibly({preset}, call);
+}
 
 int runTrainCommand(std::span<const std::string> words) {
   const auto parsed = Arguments::parse(words, kOptions);
@@ -208,10 +223,7 @@ int runTrainCommand(std::span<const std::string> words) {
   const auto call = readCall(arguments);
   if (!call.ok()) return reportError(call.error(), kExitCallAtFault);
 
-  g_interrupted = 0;
-  auto* const before = std::signal(SIGINT, noteInterrupt);
-  const auto finished = trainAll(presets, call.value());
-  std::signal(SIGINT, before);
+  const auto finished = interruptibly(presets, call.value());
   if (!finished.ok()) return reportError(finished.error(), kExitInputAtFault);
   return finished.value() ? kExitDone : kExitInterrupted;
 }

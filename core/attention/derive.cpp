@@ -47,12 +47,16 @@ StoredWeights sharedWith(const LoadedModel& source) {
 }
 
 /// A card's measurements are not this model's.
-std::shared_ptr<LoadedModel> asLoaded(const LoadedModel& source, std::shared_ptr<const Model> model,
+std::shared_ptr<LoadedModel> asLoaded(const LoadedModelPtr& self, std::shared_ptr<const Model> model,
                                       const std::string& name) {
+  const LoadedModel& source = *self;
   auto loaded = std::make_shared<LoadedModel>(source);
   loaded->model = std::move(model);
   loaded->name = source.name + ", " + name;
+  loaded->derivedFrom = source.derivedFrom ? source.derivedFrom : self;
   loaded->card.heldOutLoss = 0;
+  loaded->card.heldOutText.clear();
+  loaded->card.seedLosses.clear();
   loaded->card.heads.clear();
   return loaded;
 }
@@ -80,7 +84,7 @@ Result<LoadedModelPtr> deriveKeyValueHeads(const LoadedModelPtr& source, int kvH
     weights.owners.push_back(numbers);
   }
   auto model = std::make_shared<const Model>(config, std::move(weights));
-  auto loaded = asLoaded(*source, std::move(model),
+  auto loaded = asLoaded(source, std::move(model),
                          std::to_string(before) + " key/value heads averaged to " + std::to_string(kvHeads));
   loaded->derivedKvHeads = kvHeads;
   return LoadedModelPtr(std::move(loaded));
@@ -92,7 +96,7 @@ Result<LoadedModelPtr> deriveSlidingWindow(const LoadedModelPtr& source, int win
   if (window < 1) return refused("window", "out of range", std::to_string(window), "1 or more");
   config.slidingWindow = window;
   auto model = std::make_shared<const Model>(config, sharedWith(*source));
-  auto loaded = asLoaded(*source, std::move(model), "window of " + std::to_string(window));
+  auto loaded = asLoaded(source, std::move(model), "window of " + std::to_string(window));
   loaded->derivedWindow = window;
   return LoadedModelPtr(std::move(loaded));
 }
@@ -106,7 +110,7 @@ Result<LoadedModelPtr> deriveLinear(const LoadedModelPtr& source) {
   if (rotary) config.position = PositionKind::none;
   auto model = std::make_shared<const Model>(config, sharedWith(*source));
   auto loaded =
-      asLoaded(*source, std::move(model), rotary ? "linear attention without positions" : "linear attention");
+      asLoaded(source, std::move(model), rotary ? "linear attention without positions" : "linear attention");
   loaded->derivedWindow.reset();
   return LoadedModelPtr(std::move(loaded));
 }
@@ -121,7 +125,7 @@ Result<LoadedModelPtr> deriveRotaryLayout(const LoadedModelPtr& source, RotaryLa
   config.rotaryLayout = layout;
   auto model = std::make_shared<const Model>(config, sharedWith(*source));
   const auto suffix = [](RotaryLayout pairs) { return std::string(rotaryLayoutName(pairs)) + " pairs"; };
-  auto loaded = asLoaded(*source, std::move(model), suffix(layout));
+  auto loaded = asLoaded(source, std::move(model), suffix(layout));
   if (!source->derivedRotary) {
     loaded->derivedRotary = layout;
     return LoadedModelPtr(std::move(loaded));

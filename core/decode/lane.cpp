@@ -81,6 +81,17 @@ StopReason stopReasonAfter(const RunSnapshot& run, TokenId sampled) {
 
 }  // namespace
 
+bool sameVocabulary(const LoadedModel& a, const LoadedModel& b) {
+  if (a.tokenizer == b.tokenizer) return a.config().vocabSize == b.config().vocabSize;
+  if (!a.tokenizer || !b.tokenizer) return false;
+  const int size = a.config().vocabSize;
+  if (size != b.config().vocabSize || a.tokenizer->vocabSize() != b.tokenizer->vocabSize()) return false;
+  for (int id = 0; id < std::min(size, a.tokenizer->vocabSize()); ++id) {
+    if (a.tokenizer->shownPiece(TokenId{id}) != b.tokenizer->shownPiece(TokenId{id})) return false;
+  }
+  return true;
+}
+
 Result<std::vector<TokenId>> promptTokens(const LoadedModel& model, const std::string& prompt) {
   DECODESCOPE_TRY(std::vector<TokenId> tokens, model.tokenizer->encode(prompt));
   if (tokens.empty())
@@ -114,6 +125,7 @@ Result<Lane> Lane::start(LoadedModelPtr model, const RunSettings& settings, std:
   run->runId = nextRunId();
   run->model = std::move(model);
   run->settings = settingsFor(config, settings);
+  run->sameTokens = options.sameTokens;
   run->promptLength = static_cast<int>(prompt.size());
   run->tokens = std::move(prompt);
   run->traceBudget = options.traceBudget;
@@ -129,6 +141,7 @@ Lane Lane::branch(const RunSnapshot& source, StepIndex kept, std::optional<Token
   run->runId = nextRunId();
   run->settings = settingsFor(source.model->config(), settings);
   run->settings.rules.causalMask = source.settings.rules.causalMask;
+  run->sameTokens = options.sameTokens;
   run->state = RunState::ready;
   run->stopReason = StopReason::none;
   run->failure.clear();
@@ -173,6 +186,21 @@ void Lane::fillCacheFromTraces() {
 }
 
 bool Lane::step(std::stop_token stop) {
+  return stepTo(std::nullopt, stop);
+}
+
+bool Lane::stepAs(const RunSnapshot& first, std::stop_token stop) {
+  const int step = stepCount() + 1;
+  DECODESCOPE_REQUIRE(step <= first.stepCount());
+  if (!stepTo(first.steps[static_cast<std::size_t>(step - 1)].sampled, stop)) return false;
+  if (step == first.stepCount() && first.state == RunState::finished && m_run->state == RunState::ready) {
+    m_run->state = RunState::finished;
+    m_run->stopReason = first.stopReason;
+  }
+  return true;
+}
+
+bool Lane::stepTo(std::optional<TokenId> told, std::stop_token stop) {
   DECODESCOPE_REQUIRE(canStep());
   if (!filesAreGood()) return false;
   RunSnapshot& run = *m_run;
@@ -196,8 +224,9 @@ bool Lane::step(std::stop_token stop) {
                             tokens.subspan(static_cast<std::size_t>(firstCaptured)), storesLogits(),
                             sharedRules());
   RecomputeSink recompute(run.model->config(), run.positions, &capture);
-  if (!forwardAndSample(
-          record, record.firstRow < firstCaptured ? static_cast<TraceSink*>(&recompute) : &capture, stop)) {
+  if (!forwardAndSample(record,
+                        record.firstRow < firstCaptured ? static_cast<TraceSink*>(&recompute) : &capture,
+                        told, stop)) {
     return false;
   }
   // What the file was while it was read is known only now.
@@ -229,7 +258,8 @@ Result<void> Lane::outcome() const {
 }
 
 /// The step's forward call and pick, timed; false when the stop token ended it.
-bool Lane::forwardAndSample(StepRecord& record, TraceSink* sink, std::stop_token stop) {
+bool Lane::forwardAndSample(StepRecord& record, TraceSink* sink, std::optional<TokenId> told,
+                            std::stop_token stop) {
   const RunSnapshot& run = *m_run;
   ForwardOptions options;
   options.counters = &record.counters;
@@ -248,6 +278,10 @@ bool Lane::forwardAndSample(StepRecord& record, TraceSink* sink, std::stop_token
   record.sampled = sampleToken(logits, record.sampling, run.generatedCount() + 1);
   record.nanoseconds = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
+  if (told && *told != record.sampled) {
+    record.sampled = *told;
+    record.chosen = true;
+  }
   record.sampledProbability = tokenProbability(logits, record.sampled);
   return true;
 }
@@ -290,6 +324,8 @@ void Lane::setSettings(const RunSettings& settings) {
   m_run->settings.rules.causalMask = causalMask;
   // An end of text that is now to be ignored, or no longer: only the last pick decides.
   if (m_run->state == RunState::failed || m_run->steps.empty()) return;
+  // The first lane's context was full: there is no token to go on with.
+  if (m_run->sameTokens && m_run->stopReason == StopReason::context) return;
   m_run->stopReason = stopReasonAfter(*m_run, m_run->steps.back().sampled);
   m_run->state = m_run->stopReason == StopReason::none ? RunState::ready : RunState::finished;
 }

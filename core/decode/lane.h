@@ -22,6 +22,7 @@ class Lane {
     bool trace = true;
     std::uint64_t traceBudget = std::uint64_t{512} << 20;  ///< bytes; the oldest positions go first
     ThreadPool* pool = nullptr;
+    bool sameTokens = false;  ///< every step is told which token to take: see stepAs()
   };
 
   /// A run on these prompt tokens, no step made yet. Refuses an empty prompt, ids outside the vocabulary and
@@ -43,6 +44,12 @@ class Lane {
   /// changed then. False also when the model's file was changed meanwhile: the run has failed, at the step
   /// before.
   bool step(std::stop_token stop = {});
+  /// The same, but the token that `first` took in that step is taken in place of the pick, and where it ended
+  /// the run ends for the same reason. Needs the same prompt and vocabulary, and a step that `first` has
+  /// made.
+  bool stepAs(const RunSnapshot& first, std::stop_token stop = {});
+  /// As snapshot(), without a copy; valid until the next step.
+  const RunSnapshot& current() const { return *m_run; }
   /// Why the run has failed, or nothing.
   Result<void> outcome() const;
   /// Takes effect with the next step. Switching the cache on makes the next step fill it.
@@ -56,7 +63,9 @@ class Lane {
  private:
   Lane(std::shared_ptr<RunSnapshot> run, const Options& options);
   void fillCacheFromTraces();
-  bool forwardAndSample(StepRecord& record, TraceSink* sink, std::stop_token stop);
+  bool stepTo(std::optional<TokenId> told, std::stop_token stop);
+  bool forwardAndSample(StepRecord& record, TraceSink* sink, std::optional<TokenId> told,
+                        std::stop_token stop);
   bool filesAreGood();
   void keepTraces(std::vector<PositionTracePtr> traces, int tokensSeen);
   bool storesLogits() const;
@@ -69,6 +78,9 @@ class Lane {
   std::shared_ptr<const AttentionRules> m_rules;  ///< what sharedRules() gave last
   std::optional<Error> m_failure;
 };
+
+/// Whether ids mean the same in both.
+bool sameVocabulary(const LoadedModel& a, const LoadedModel& b);
 
 /// The prompt's tokens as the model's tokenizer says; an empty result is refused with a one-line reason.
 Result<std::vector<TokenId>> promptTokens(const LoadedModel& model, const std::string& prompt);

@@ -45,12 +45,18 @@ Result<void> checkToken(const LoadedModel& model, TokenId token) {
 }
 
 /// Goes on to `steps` steps.
-Result<void> follow(Lane& lane, const RunRecipe& recipe, int steps, const Lane::Options& options) {
+Result<void> follow(Lane& lane, const RunRecipe& recipe, int steps, const Lane::Options& options,
+                    const RunSnapshot* tokensOf = nullptr) {
   const auto settle = [&] {
     if (!recipe.changes.empty()) lane.setSettings(recipe.settingsAt(StepIndex{lane.stepCount() + 1}));
   };
   while (lane.stepCount() < steps && lane.canStep()) {
     settle();
+    if (tokensOf && lane.stepCount() >= tokensOf->stepCount()) break;
+    if (tokensOf) {
+      lane.stepAs(*tokensOf);
+      continue;
+    }
     lane.step();
     DECODESCOPE_CHECK(lane.outcome());
     for (const auto& [step, token] : recipe.choices) {
@@ -113,7 +119,20 @@ Result<Lane> laneByRecipe(const RunSnapshot& first, const RunRecipe& firstRecipe
                           const LoadedModelPtr& model, std::vector<TokenId> prompt, int steps,
                           const Lane::Options& options) {
   const RunRecipe own = recipeBeside(firstRecipe, recipe);
-  if (!recipe.branchStep) return runByRecipe(model, std::move(prompt), own, steps, options);
+  Lane::Options laneOptions = options;
+  laneOptions.sameTokens = recipe.sameTokens;
+  const RunSnapshot* tokensOf = recipe.sameTokens ? &first : nullptr;
+  if (recipe.sameTokens && !sameVocabulary(*first.model, *model)) {
+    return Error{.field = "tokens",
+                 .what = "cannot be the first lane's: another vocabulary",
+                 .found = model->name,
+                 .allowed = "the vocabulary of " + first.model->name};
+  }
+  if (!recipe.branchStep) {
+    DECODESCOPE_TRY(Lane lane, Lane::start(model, own.settings, std::move(prompt), laneOptions));
+    DECODESCOPE_CHECK(follow(lane, own, steps, laneOptions, tokensOf));
+    return lane;
+  }
   const StepIndex kept = *recipe.branchStep;
   if (kept.value > first.stepCount())
     return Error{.field = "branch",
@@ -122,8 +141,8 @@ Result<Lane> laneByRecipe(const RunSnapshot& first, const RunRecipe& firstRecipe
                  .allowed = "0 to " + std::to_string(first.stepCount())};
   if (recipe.branchToken) DECODESCOPE_CHECK(checkToken(*first.model, *recipe.branchToken));
   Lane lane =
-      Lane::branch(first, kept, recipe.branchToken, own.settingsAt(StepIndex{kept.value + 1}), options);
-  DECODESCOPE_CHECK(follow(lane, own, steps, options));
+      Lane::branch(first, kept, recipe.branchToken, own.settingsAt(StepIndex{kept.value + 1}), laneOptions);
+  DECODESCOPE_CHECK(follow(lane, own, steps, laneOptions, tokensOf));
   return lane;
 }
 
@@ -162,6 +181,7 @@ RunRecipe recipeBeside(const RunRecipe& first, const LaneRecipe& lane) {
 
 LaneRecipe laneRecipeOf(const RunSnapshot& first, const RunSnapshot& lane) {
   LaneRecipe recipe;
+  recipe.sameTokens = lane.sameTokens;
   if (lane.model->path != first.model->path) recipe.path = lane.model->path;
   recipe.derivedKvHeads = lane.model->derivedKvHeads;
   recipe.derivedWindow = lane.model->derivedWindow;
@@ -200,7 +220,8 @@ bool tellsAllOf(const RunRecipe& first, const LaneRecipe& recipe, const RunSnaps
     if (!masked) patch.kvCache.reset();
     if (!patch.isEmpty()) return false;
   }
-  return told.choices == real.choices && told.settings.rules.causalMask == masked &&
+  // Which tokens the first lane took is its own recipe's to say.
+  return (recipe.sameTokens || told.choices == real.choices) && told.settings.rules.causalMask == masked &&
          told.settings.ignoreEos == real.settings.ignoreEos;
 }
 

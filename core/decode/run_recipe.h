@@ -45,6 +45,7 @@ struct LaneRecipe {
   std::optional<AttentionRules> rules = {};
   std::optional<StepIndex> branchStep = {};
   std::optional<TokenId> branchToken = {};
+  bool sameTokens = false;  ///< the first lane's tokens in place of its own picks
 
   friend bool operator==(const LaneRecipe&, const LaneRecipe&) = default;
 };

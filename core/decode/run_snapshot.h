@@ -13,6 +13,8 @@
 
 namespace decodescope {
 
+struct LaneMeasures;
+
 enum class RunState {
   ready,     ///< more steps can be made
   finished,  ///< see stopReason
@@ -34,7 +36,7 @@ struct StepRecord {
   TokenId sampled;                 ///< stands at position tokensSeen, not yet fed
   double sampledProbability = 0;   ///< softmax at temperature 1
   SamplingSettings sampling = {};  ///< that the pick was made with
-  bool chosen = false;             ///< the user put `sampled` in place of the pick
+  bool chosen = false;             ///< the user, or the first lane, put `sampled` in place of the pick
   bool kvCache = true;
   Counters counters;
   std::uint64_t kvBytes = 0;      ///< held by the cache after the step; 0 without one
@@ -48,7 +50,8 @@ struct StepRecord {
 struct RunSnapshot {
   std::uint64_t runId = 0;  ///< new for every restart, so that stale results can be told
   LoadedModelPtr model;
-  RunSettings settings;  ///< what the next step will use
+  RunSettings settings;     ///< what the next step will use
+  bool sameTokens = false;  ///< takes the first lane's tokens in place of its own picks
   RunState state = RunState::ready;
   StopReason stopReason = StopReason::none;
   std::string failure;
@@ -118,6 +121,8 @@ struct SessionSnapshot {
   std::shared_ptr<const ModelOutline> outline = {};
   std::string error;            ///< the last command's failure, for the banner; "" when it went well
   std::uint64_t laneEdits = 0;  ///< calls of SessionWorker::setLanes() that were carried out, failed ones too
+  std::shared_ptr<const LaneMeasures> measures =
+      {};                                    ///< as far as they are known; nullptr: nothing was asked
   std::shared_ptr<const RaceProgress> race;  ///< the newest race of this model, nullptr when there was none
 };
 using SessionSnapshotPtr = std::shared_ptr<const SessionSnapshot>;

@@ -126,7 +126,7 @@ class SessionWorker::Impl {
       if (!model.ok()) return fail(model.error(), stop);
       std::vector<TokenId> prompt(run->tokens.begin(), run->tokens.begin() + run->promptLength);
       Result<Lane> lane = Lane::start(model.value(), settingsFor(spec, m_settings), std::move(prompt),
-                                      laneOptions(*model.value()));
+                                      laneOptions(*model.value(), spec));
       if (!lane.ok()) return fail(lane.error(), stop);
       fresh.push_back({entry.id, spec, std::move(lane).value()});
     }
@@ -142,7 +142,7 @@ class SessionWorker::Impl {
 
   void addLane(const LaneSpec& spec, std::stop_token stop) {
     if (m_lanes.empty()) return publish(false);
-    Result<std::optional<LaneEntry>> made = makeLane(spec, stop);
+    Result<std::optional<LaneEntry>> made = makeLane(spec, {}, stop);
     if (!made.ok()) return fail(made.error(), stop);
     if (!made.value()) return publish(false);
     m_lanes.push_back(std::move(*made.value()));
@@ -157,7 +157,7 @@ class SessionWorker::Impl {
     std::vector<LaneEntry> made;
     for (const LaneSpec& spec : specs) {
       if (findLane(spec.laneId)) continue;
-      Result<std::optional<LaneEntry>> lane = makeLane(spec, stop);
+      Result<std::optional<LaneEntry>> lane = makeLane(spec, made, stop);
       if (!lane.ok()) return fail(lane.error(), stop);
       if (!lane.value()) return publish(false);
       made.push_back(std::move(*lane.value()));
@@ -261,12 +261,16 @@ class SessionWorker::Impl {
     applySettings();
     int target = std::numeric_limits<int>::max();
     for (const LaneEntry& entry : m_lanes) {
-      if (entry.lane.canStep()) target = std::min(target, entry.lane.stepCount() + 1);
+      const bool waits =
+          entry.spec.sameTokens && !m_lanes.front().lane.canStep() && !firstIsBeyond(entry.lane);
+      if (entry.lane.canStep() && !waits) target = std::min(target, entry.lane.stepCount() + 1);
     }
     bool stepped = false;
     for (LaneEntry& entry : m_lanes) {
-      const bool due = entry.lane.canStep() && entry.lane.stepCount() < target;
-      const bool ended = due && !entry.lane.step(stop);
+      bool due = entry.lane.canStep() && entry.lane.stepCount() < target;
+      // The first lane has gone before.
+      due = due && (!entry.spec.sameTokens || firstIsBeyond(entry.lane));
+      const bool ended = due && !stepLane(entry.lane, entry.spec, stop);
       if (const auto outcome = entry.lane.outcome(); !outcome.ok()) {
         m_error = outcome.error().message();
         return false;
@@ -277,8 +281,16 @@ class SessionWorker::Impl {
     return stepped && !stop.stop_requested();
   }
 
-  Lane::Options laneOptions(const LoadedModel& model) {
+  bool firstIsBeyond(const Lane& lane) const { return m_lanes.front().lane.stepCount() > lane.stepCount(); }
+
+  /// Needs canStep(), and for the same tokens firstIsBeyond().
+  bool stepLane(Lane& lane, const LaneSpec& spec, std::stop_token stop) {
+    return spec.sameTokens ? lane.stepAs(m_lanes.front().lane.current(), stop) : lane.step(stop);
+  }
+
+  Lane::Options laneOptions(const LoadedModel& model, const LaneSpec& spec) {
     Lane::Options options;
+    options.sameTokens = spec.sameTokens;
     if (const int threads = fastestThreads(*model.model); threads > 1) {
       if (!m_pool) m_pool = std::make_unique<ThreadPool>(threads);
       options.pool = m_pool.get();
@@ -288,7 +300,7 @@ class SessionWorker::Impl {
 
   Result<Lane> startLane(const LoadedModelPtr& model, const std::string& prompt, const LaneSpec& spec) {
     DECODESCOPE_TRY(std::vector<TokenId> tokens, promptTokens(*model, prompt));
-    return Lane::start(model, settingsFor(spec, m_settings), std::move(tokens), laneOptions(*model));
+    return Lane::start(model, settingsFor(spec, m_settings), std::move(tokens), laneOptions(*model, spec));
   }
 
   const LaneEntry* findLane(int laneId) const {
@@ -308,7 +320,9 @@ class SessionWorker::Impl {
   }
 
   /// A lane that stands where the first one does. Nothing when the stop token ended it. Needs a first lane.
-  Result<std::optional<LaneEntry>> makeLane(const LaneSpec& spec, std::stop_token stop) {
+  /// `made`: lanes that are about to stand beside the others.
+  Result<std::optional<LaneEntry>> makeLane(const LaneSpec& spec, const std::vector<LaneEntry>& made,
+                                            std::stop_token stop) {
     const RunSnapshotPtr first = m_lanes.front().lane.snapshot();
     LoadedModelPtr model = first->model;
     std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
@@ -316,6 +330,12 @@ class SessionWorker::Impl {
       DECODESCOPE_TRY(LoadedModelPtr other, laneModel(spec.path, stop));
       // The text, not the ids: another model may have another vocabulary.
       DECODESCOPE_TRY(prompt, promptTokens(*other, model->tokenizer->decode(prompt)));
+      if (spec.sameTokens && !sameVocabulary(*other, *model)) {
+        return Error{.field = other->name,
+                     .what = "has another vocabulary, so it cannot be given the same tokens",
+                     .found = std::to_string(other->config().vocabSize) + " tokens",
+                     .allowed = "the " + std::to_string(model->config().vocabSize) + " of " + model->name};
+      }
       model = std::move(other);
     }
     const LoadedModelPtr whole = model;
@@ -323,13 +343,14 @@ class SessionWorker::Impl {
         model, derive(whole, spec.derivedKvHeads, spec.derivedWindow, spec.derivedLinear, spec.rotaryLayout));
     Result<Lane> lane =
         spec.branchStep && spec.path.empty() && model == whole
-            ? branchLane(spec)
-            : Lane::start(model, settingsFor(spec, m_settings), std::move(prompt), laneOptions(*model));
+            ? branchLane(spec, made)
+            : Lane::start(model, settingsFor(spec, m_settings), std::move(prompt), laneOptions(*model, spec));
     if (!lane.ok()) return lane.error();
     int steps = 0;
     for (const LaneEntry& entry : m_lanes) steps = std::max(steps, entry.lane.stepCount());
     while (lane.value().stepCount() < steps && lane.value().canStep()) {
-      if (lane.value().step(stop)) continue;
+      if (spec.sameTokens && !firstIsBeyond(lane.value())) break;
+      if (stepLane(lane.value(), spec, stop)) continue;
       DECODESCOPE_CHECK(lane.value().outcome());
       return std::optional<LaneEntry>();
     }
@@ -337,10 +358,14 @@ class SessionWorker::Impl {
         LaneEntry{spec.laneId < 0 ? newLaneId() : spec.laneId, spec, std::move(lane).value()});
   }
 
-  Result<Lane> branchLane(const LaneSpec& spec) {
+  Result<Lane> branchLane(const LaneSpec& spec, const std::vector<LaneEntry>& made) {
     Error error;
     error.field = "branch";
-    const LaneEntry* from = spec.branchLane ? findLane(*spec.branchLane) : &m_lanes.front();
+    const LaneEntry* from = &m_lanes.front();
+    if (spec.branchLane) from = findLane(*spec.branchLane);
+    for (const LaneEntry& entry : made) {
+      if (spec.branchLane && entry.id == *spec.branchLane) from = &entry;
+    }
     if (!from) {
       error.what = "the lane that it branches from is closed";
       return error;
@@ -361,7 +386,7 @@ class SessionWorker::Impl {
       return error;
     }
     return Lane::branch(source, *spec.branchStep, spec.branchToken, settingsFor(spec, m_settings),
-                        laneOptions(*source.model));
+                        laneOptions(*source.model, spec));
   }
 
   Result<LoadedModelPtr> load(const std::string& path, std::stop_token stop, bool evenIfTooLarge = false) {

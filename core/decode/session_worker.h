@@ -74,6 +74,9 @@ class SessionWorker {
     std::optional<StepIndex> branchStep;
     std::optional<TokenId> branchToken;  ///< instead of what step branchStep picked
     std::optional<int> branchLane;       ///< LaneSnapshot::laneId
+    /// Takes the first lane's tokens in place of its own picks, behind a branch from there on. Needs the same
+    /// vocabulary. Not with `branchToken`.
+    bool sameTokens = false;
     int laneId = -1;  ///< the lane's id, from newLaneId(); −1: the worker takes a new one
   };
   void addLane(LaneSpec spec);

@@ -22,12 +22,24 @@ struct NotableHead {
   double share = 0;  ///< mean share of its weight at the role's target, 0 … 1
 };
 
+/// What one training came to.
+struct SeedLoss {
+  std::uint64_t seed = 0;  ///< of the first weights
+  double loss = 0;         ///< held-out, nats a token
+
+  friend bool operator==(const SeedLoss&, const SeedLoss&) = default;
+};
+
 /// What a model's card (card.json beside the weights) says. All of it optional: a foreign model has none.
 struct ModelCard {
   std::string title;                 ///< "Tales, MHA"
   std::string summary;               ///< one or two sentences
   std::vector<std::string> prompts;  ///< prompts that work, the default first
   double heldOutLoss = 0;            ///< nats a token; 0 when not measured
+  std::string heldOutText;           ///< what it was measured on; "" when the card does not say
+  /// The held-out losses of trainings that differ in the seed of the first weights alone, the stored
+  /// weights' first. Empty when the card does not say.
+  std::vector<SeedLoss> seedLosses;
   std::vector<NotableHead> heads;
 };
 
@@ -46,6 +58,7 @@ struct LoadedModel {
   std::optional<int> derivedWindow = {};
   /// Which elements of a head form a rotary pair, where that is not what the file says.
   std::optional<RotaryLayout> derivedRotary = {};
+  std::shared_ptr<const LoadedModel> derivedFrom = {};  ///< the file's model; nullptr: this is it
 
   const ModelConfig& config() const { return model->config(); }
 };

@@ -3,6 +3,8 @@
 #include "core/formats/json.h"
 #include "core/formats/json_writer.h"
 
+#include <limits>
+
 namespace decodescope {
 namespace {
 
@@ -34,6 +36,17 @@ Result<NotableHead> readHead(const JsonValue& value, const ModelConfig& config) 
   return head;
 }
 
+Result<SeedLoss> readSeedLoss(const JsonValue& value) {
+  SeedLoss loss;
+  DECODESCOPE_TRY(const JsonValue seed, value.at("seed"));
+  DECODESCOPE_TRY(const std::int64_t number, seed.asInteger(0, std::numeric_limits<std::int64_t>::max()));
+  loss.seed = static_cast<std::uint64_t>(number);
+  DECODESCOPE_TRY(const JsonValue nats, value.at("loss"));
+  DECODESCOPE_TRY(loss.loss, nats.asNumber());
+  if (!(loss.loss >= 0.0)) return nats.error("out of range", "0 or more");
+  return loss;
+}
+
 }  // namespace
 
 Result<ModelCard> readModelCard(const std::string& path, const ModelConfig& config) {
@@ -54,6 +67,14 @@ Result<ModelCard> readModelCard(const std::string& path, const ModelConfig& conf
     DECODESCOPE_TRY(card.heldOutLoss, loss->asNumber());
     if (card.heldOutLoss < 0.0) return loss->error("out of range", "0 or more");
   }
+  DECODESCOPE_CHECK(readText(root, "held_out_text", card.heldOutText));
+  if (const auto losses = root.findNonNull("seed_losses")) {
+    DECODESCOPE_TRY(const JsonChildren list, losses->asArray());
+    for (const JsonValue value : list) {
+      DECODESCOPE_TRY(const SeedLoss loss, readSeedLoss(value));
+      card.seedLosses.push_back(loss);
+    }
+  }
   if (const auto heads = root.findNonNull("heads")) {
     DECODESCOPE_TRY(const JsonChildren list, heads->asArray());
     for (const JsonValue value : list) {
@@ -70,6 +91,13 @@ std::string writeModelCard(const ModelCard& card) {
   json.key("prompts").beginArray();
   for (const std::string& prompt : card.prompts) json.value(prompt);
   json.endArray().key("held_out_loss").value(card.heldOutLoss);
+  if (!card.heldOutText.empty()) json.key("held_out_text").value(card.heldOutText);
+  if (!card.seedLosses.empty()) {
+    json.key("seed_losses").beginArray();
+    for (const SeedLoss& loss : card.seedLosses)
+      json.beginObject().key("seed").value(loss.seed).key("loss").value(loss.loss).endObject();
+    json.endArray();
+  }
   json.key("heads").beginArray();
   for (const NotableHead& head : card.heads) {
     json.beginObject().key("layer").value(head.layer.value).key("head").value(head.head.value);

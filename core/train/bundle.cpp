@@ -4,13 +4,12 @@
 #include "core/formats/hf_folder.h"
 #include "core/formats/model_card.h"
 #include "core/train/head_roles.h"
+#include "core/train/held_out.h"
 
 #include <cstdio>
 
 namespace decodescope {
 namespace {
-
-constexpr int kHeldOutTales = 200;
 
 std::string fixed(double value, int digits) {
   char text[64];
@@ -104,6 +103,8 @@ Result<void> saveBundledModel(const std::string& folder, const TrainingPreset& p
     DECODESCOPE_TRY(const TalesMeasurement tales,
                     measureOnTales(*stored->model, *stored->tokenizer, kHeldOutSeed, kHeldOutTales));
     card.heldOutLoss = tales.lossPerToken;
+    card.heldOutText = heldOutTextName(kHeldOutTales);
+    card.seedLosses = {{preset.settings.seed, tales.lossPerToken}};
     card.heads = tales.heads;
     text = cardText(preset, model, outcome, card, &tales);
   } else {

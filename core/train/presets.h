@@ -38,6 +38,7 @@ inline constexpr const char* kDefaultPreset = "tales-gqa";
 
 /// The seed of the tales that losses and heads are measured on; no preset trains on it.
 inline constexpr std::uint64_t kHeldOutSeed = 1009;
+inline constexpr int kHeldOutTales = 200;
 
 /// A preset with its tokenizer made and its data ready.
 struct PreparedTraining {

@@ -289,6 +289,88 @@ TEST_F(LaneEditorTest, LanesComeAndGoWhilePlaying) {
   EXPECT_EQ(run(1).tokens, run(0).tokens);
 }
 
+TEST_F(LaneEditorTest, PinnedLanesStandInFrontAndStay) {
+  m_editor.compareCache();
+  m_editor.addWithoutMask();
+  ASSERT_TRUE(waitForLanes(3));
+  const int maskless = session().lanes[2].laneId;
+  m_editor.setPinned(maskless, true);
+  ASSERT_TRUE(waitFor([&] { return isIdle() && session().lanes[1].laneId == maskless; }));
+  EXPECT_TRUE(m_editor.isPinned(maskless));
+  m_editor.setModels({QString::fromStdString(m_folder.file("other"))}, QStringLiteral("other"));
+  ASSERT_TRUE(waitFor([&] { return isIdle() && lanes() == 3 && label(2) == "other"; }));
+  EXPECT_EQ(session().lanes[1].laneId, maskless);
+  m_editor.removeOthers();
+  ASSERT_TRUE(waitForLanes(2));
+  EXPECT_EQ(session().lanes[1].laneId, maskless);
+  m_editor.undoStack().undo();
+  m_editor.undoStack().undo();
+  ASSERT_TRUE(waitForLanes(3));
+  m_editor.undoStack().undo();
+  ASSERT_TRUE(waitFor([&] { return isIdle() && session().lanes[2].laneId == maskless; }));
+  EXPECT_FALSE(m_editor.isPinned(maskless));
+}
+
+TEST_F(LaneEditorTest, PinningDuplicatingAndForcingTokensWhilePlaying) {
+  m_controller.setSpeed(0);
+  m_controller.setPlaying(true);
+  for (int round = 0; round < 4; ++round) {
+    const int steps = run(0).stepCount();
+    m_editor.compareCache();
+    m_editor.derive(1, std::nullopt);
+    m_editor.setSameTokens(round % 2 == 0);
+    ASSERT_TRUE(waitFor([&] { return run(0).stepCount() > steps && lanes() == 3; }));
+    m_editor.setPinned(m_editor.specs().back().laneId, true);
+    m_controller.selectLane(1);
+    m_editor.duplicate();
+    m_controller.measureLanes();
+    ASSERT_TRUE(waitFor([&] { return run(0).stepCount() > steps + 2; }));
+    m_editor.removeOthers();
+    for (const LaneEditor::LaneSpec& spec : std::vector(m_editor.specs())) m_editor.remove(spec.laneId);
+    ASSERT_TRUE(waitFor([&] { return lanes() == 1; }));
+    m_editor.undoStack().clear();
+  }
+  EXPECT_TRUE(m_controller.isPlaying());
+  m_controller.setPlaying(false);
+  m_controller.stopMeasuring();
+  ASSERT_TRUE(waitForLanes(1));
+  EXPECT_TRUE(m_editor.specs().empty());
+}
+
+TEST_F(LaneEditorTest, TheSameTokensForAllLanesOrEachItsOwn) {
+  m_editor.derive(1, std::nullopt);
+  ASSERT_TRUE(waitForLanes(2));
+  EXPECT_EQ(run(1).model->config().numKeyValueHeads, 1);
+  EXPECT_FALSE(m_editor.sameTokens());
+  const std::vector<TokenId> own = run(1).tokens;
+  ASSERT_NE(own, run(0).tokens);
+  m_editor.setSameTokens(true);
+  ASSERT_TRUE(waitFor([&] { return isIdle() && lanes() == 2 && run(1).tokens == run(0).tokens; }));
+  m_controller.stepForward();
+  ASSERT_TRUE(waitForSteps(5));
+  EXPECT_EQ(run(1).tokens, run(0).tokens);
+  m_editor.addWithoutMask();
+  ASSERT_TRUE(waitForLanes(3));
+  EXPECT_EQ(run(2).tokens, run(0).tokens);
+  m_editor.undoStack().undo();
+  m_editor.undoStack().undo();
+  ASSERT_TRUE(waitForLanes(2));
+  EXPECT_FALSE(m_editor.sameTokens());
+  EXPECT_TRUE(std::equal(own.begin(), own.end(), run(1).tokens.begin()));
+}
+
+TEST_F(LaneEditorTest, WhatDerivingDidIsMeasuredWithoutAsking) {
+  m_editor.derive(1, std::nullopt);
+  ASSERT_TRUE(waitFor([&] { return session().measures && !session().measures->isBusy(); }));
+  const LaneMeasure& measure = session().measures->lanes.front();
+  EXPECT_EQ(measure.laneId, session().lanes[1].laneId);
+  EXPECT_EQ(measure.model, run(1).model);
+  // Whole words read no tales: that is said, and the run is untouched.
+  EXPECT_TRUE(measure.loss || !measure.failure.empty());
+  m_editor.removeOthers();
+  ASSERT_TRUE(waitFor([&] { return lanes() == 1 && !session().measures; }));
+}
+
 TEST_F(LaneEditorTest, AnInterruptWhileLanesAreMadeLeavesAConsistentList) {
   for (int i = 0; i < 10; ++i) {
     m_editor.compareCache();

@@ -3,6 +3,7 @@
 #include "app/race_dialog.h"
 #include "app/token_strip.h"
 #include "app/view_docks.h"
+#include "core/decode/lane_measures.h"
 #include "tests/app/window_fixture.h"
 #include "views/view_widget.h"
 
@@ -168,6 +169,38 @@ TEST_F(LanesWindowTest, APresetOpensItsFirstModelAndSetsTheOthersBesideIt) {
   ASSERT_TRUE(waitForLanes(2));
   EXPECT_EQ(m_controller->session()->lanes[1].run->model->name, "tales-vanilla");
   EXPECT_FALSE(entry(QStringLiteral("MHA · GQA · MQA"))->isVisible()) << "its models are not there";
+}
+
+TEST_F(LanesWindowTest, DerivedLanesAndTheirTable) {
+  openWindowAndWait();
+  auto* derive = m_window->findChild<QMenu*>(QStringLiteral("deriveMenu"));
+  ASSERT_NE(derive, nullptr);
+  emit derive->aboutToShow();
+  QStringList entries;
+  for (const QAction* action : derive->actions()) entries << action->text().remove(QLatin1Char('&'));
+  EXPECT_TRUE(entries.contains(QStringLiteral("MQA: all key/value heads averaged to 1")));
+  EXPECT_TRUE(entries.contains(QStringLiteral("Sliding window of 8")));
+  derive->actions().front()->trigger();
+  ASSERT_TRUE(waitForLanes(2));
+  EXPECT_EQ(m_controller->session()->lanes[1].run->model->config().numKeyValueHeads, 1);
+  EXPECT_EQ(m_controller->session()->lanes[1].label, "tales-a, averaged to G = 1");
+  press(Qt::Key_F);
+  ASSERT_TRUE(waitForLanes(2));
+  EXPECT_TRUE(editor().sameTokens());
+  EXPECT_TRUE(entry(QStringLiteral("Same tokens"))->isChecked());
+  press(Qt::Key_P, Qt::ControlModifier | Qt::ShiftModifier);
+  ASSERT_TRUE(waitForLanes(2));
+  EXPECT_TRUE(editor().isPinned(m_controller->session()->lanes[1].laneId));
+  press(Qt::Key_T, Qt::ControlModifier | Qt::ShiftModifier);
+  EXPECT_FALSE(m_window->findChild<QWidget*>(QStringLiteral("canvas-compare"))->visibleRegion().isEmpty());
+  press(Qt::Key_M);
+  ASSERT_TRUE(waitFor([&] {
+    const auto& measures = m_controller->session()->measures;
+    return measures && measures->lanes.size() == 2 && !measures->isBusy();
+  }));
+  for (const LaneMeasure& lane : m_controller->session()->measures->lanes) EXPECT_TRUE(lane.pace);
+  EXPECT_TRUE(view("compare")->view().description().contains(QStringLiteral("µs")) ||
+              view("compare")->view().description().contains(QStringLiteral("ms")));
 }
 
 TEST_F(LanesWindowTest, ARaceTellsTheRatioAndItsNumbers) {

@@ -2,8 +2,10 @@
 
 #include "core/attention/attention_rows.h"
 #include "core/cost/decode_cost.h"
+#include "core/decode/sampler.h"
 #include "tests/support/random_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -85,6 +87,62 @@ TEST(Lane, ReportsADifferenceBetweenRecomputedRowsAndTheFirstOnes) {
   // A product of another shape rounds differently somewhere among some 50 000 numbers.
   EXPECT_GT(largest, 0.0);
   EXPECT_LT(largest, 1e-4);
+}
+
+TEST(Lane, MayTakeAnotherLanesTokens) {
+  const LoadedModelPtr model = test::randomLoadedModel(test::smallConfig(), 3);
+  const LoadedModelPtr other = test::randomLoadedModel(test::smallConfig(), 4);
+  ASSERT_TRUE(sameVocabulary(*model, *other));
+  RunSettings settings;
+  settings.ignoreEos = true;
+  const std::vector<TokenId> prompt = test::randomTokens(model->config(), 4, 3);
+  Lane first = std::move(Lane::start(model, settings, prompt, {})).value();
+  Lane own = std::move(Lane::start(other, settings, prompt, {})).value();
+  Lane::Options options;
+  options.sameTokens = true;
+  Lane told = std::move(Lane::start(other, settings, prompt, options)).value();
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(first.step());
+    ASSERT_TRUE(own.step());
+    ASSERT_TRUE(told.stepAs(first.current()));
+  }
+  const RunSnapshotPtr run = told.snapshot();
+  EXPECT_EQ(run->tokens, first.snapshot()->tokens);
+  EXPECT_NE(own.snapshot()->tokens, run->tokens);
+  EXPECT_TRUE(run->sameTokens);
+  // Its probability of a token that it would not have picked, from its own logits.
+  bool differed = false;
+  for (const StepRecord& step : run->steps) {
+    const auto logits = run->trace(Position{step.tokensSeen - 1})->row(Site::logits);
+    EXPECT_NEAR(step.sampledProbability, tokenProbability(logits, step.sampled), 1e-12);
+    const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
+    EXPECT_EQ(step.chosen, likeliest != step.sampled.value);
+    differed = differed || step.chosen;
+  }
+  EXPECT_TRUE(differed);
+}
+
+TEST(Lane, ThatTakesAnothersTokensEndsWithIt) {
+  ModelConfig config = test::smallConfig();
+  config.maxPositionEmbeddings = 6;
+  const LoadedModelPtr narrow = test::randomLoadedModel(config, 3);
+  const LoadedModelPtr wide = test::randomLoadedModel(test::smallConfig(), 4);
+  RunSettings settings;
+  settings.ignoreEos = true;
+  const std::vector<TokenId> prompt = test::randomTokens(config, 4, 3);
+  Lane first = std::move(Lane::start(narrow, settings, prompt, {})).value();
+  Lane::Options options;
+  options.sameTokens = true;
+  Lane told = std::move(Lane::start(wide, settings, prompt, options)).value();
+  while (first.canStep()) {
+    ASSERT_TRUE(first.step());
+    ASSERT_TRUE(told.canStep());
+    ASSERT_TRUE(told.stepAs(first.current()));
+  }
+  EXPECT_FALSE(told.canStep());
+  EXPECT_EQ(told.snapshot()->stopReason, StopReason::context);
+  told.setSettings(settings);
+  EXPECT_FALSE(told.canStep());
 }
 
 TEST(Lane, StopsWhenTheContextIsFull) {

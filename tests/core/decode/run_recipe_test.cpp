@@ -157,8 +157,9 @@ TEST_P(LaneBeside, IsToldByWhatDiffers) {
 }
 
 LaneRecipe withRules(AttentionRules rules, std::optional<StepIndex> branch = {},
-                     std::optional<TokenId> token = {}) {
+                     std::optional<TokenId> token = {}, bool sameTokens = false) {
   LaneRecipe recipe;
+  recipe.sameTokens = sameTokens;
   recipe.rules = std::move(rules);
   recipe.branchStep = branch;
   recipe.branchToken = token;
@@ -183,6 +184,12 @@ INSTANTIATE_TEST_SUITE_P(
                    .struckHeads = {{LayerIndex{0}, HeadIndex{2}, Position{7}}},
                    .struckRows = {{LayerIndex{1}, KvHeadIndex{1}, Position{3}, Position{7}}}},
                   StepIndex{4}),
+        LaneRecipe{.path = {}, .kvCache = false, .sameTokens = true},
+        withRules({.causalMask = false, .struckHeads = {}, .struckRows = {}}, {}, {}, true),
+        withRules({.causalMask = true,
+                   .struckHeads = {{LayerIndex{0}, HeadIndex{2}, Position{7}}},
+                   .struckRows = {}},
+                  StepIndex{4}, {}, true),
         branchAt(3, TokenId{11}), branchAt(8, TokenId{12}), branchAt(4, TokenId{9}, false)));
 
 TEST(LaneBeside, ALaneThatWentThroughSomethingElseIsToldApart) {

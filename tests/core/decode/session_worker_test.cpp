@@ -154,6 +154,49 @@ TEST_F(SessionWorkerTest, LanesStepInLockstepAndJoinAtTheSameStep) {
   waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 1; });
 }
 
+TEST_F(SessionWorkerTest, LanesMayTakeTheFirstOnesTokens) {
+  ModelConfig config = test::smallConfig();
+  const std::string other = test::writeWordModel(m_dir.file("other"), config, 4);
+  SessionWorker worker([this] { wake(); });
+  RunSettings settings;
+  settings.ignoreEos = true;
+  worker.setSettings(settings);
+  worker.open(request(m_small, 4));
+  waitForSteps(worker, 4);
+  SessionWorker::LaneSpec own, told;
+  own.path = told.path = other;
+  own.laneId = SessionWorker::newLaneId();
+  told.laneId = SessionWorker::newLaneId();
+  told.sameTokens = true;
+  worker.setLanes({own, told});
+  waitFor(worker, [](const SessionSnapshot& s) { return s.lanes.size() == 3; });
+  worker.step(5);
+  const SessionSnapshotPtr later = waitForSteps(worker, 9);
+  EXPECT_EQ(later->lanes[2].run->stepCount(), 9);
+  EXPECT_EQ(later->lanes[2].run->tokens, later->lanes[0].run->tokens);
+  EXPECT_NE(later->lanes[1].run->tokens, later->lanes[0].run->tokens);
+  worker.restart("w4 w5", 3);
+  const SessionSnapshotPtr again = waitFor(worker, [](const SessionSnapshot& s) {
+    return !s.busy && s.lanes[0].run->promptLength == 3 && s.lanes[0].run->stepCount() == 3;
+  });
+  EXPECT_EQ(again->lanes[2].run->tokens, again->lanes[0].run->tokens);
+}
+
+TEST_F(SessionWorkerTest, TheSameTokensNeedTheSameVocabulary) {
+  SessionWorker worker([this] { wake(); });
+  worker.open(request(m_small, 1));
+  waitForSteps(worker, 1);
+  SessionWorker::LaneSpec told;
+  told.path = (test::sourceDir() / "assets/models/tales-gqa").string();
+  told.sameTokens = true;
+  told.laneId = SessionWorker::newLaneId();
+  worker.setLanes({told});
+  const SessionSnapshotPtr failed =
+      waitFor(worker, [](const SessionSnapshot& s) { return !s.error.empty(); });
+  EXPECT_NE(failed->error.find("another vocabulary"), std::string::npos) << failed->error;
+  EXPECT_EQ(failed->lanes.size(), 1u);
+}
+
 TEST_F(SessionWorkerTest, BranchesShareTheTextAndGoWithIt) {
   SessionWorker worker([this] { wake(); });
   RunSettings settings;
