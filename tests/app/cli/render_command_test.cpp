@@ -370,7 +370,8 @@ TEST_F(RenderCommand, LanesStandBesideTheRunAndTheirCallMakesTheSameFileAgain) {
                          "found perhaps, allowed on, off"));
   EXPECT_TRUE(isOneError(
       render({"--view", "kv_cache", "--lane", "derive=2", "--out", file}), 2,
-      "found derive=2, allowed model, kv_heads, window, attention, rotary, kv_cache, mask, strike, branch"));
+      "found derive=2, allowed model, kv_heads, window, attention, rotary, kv_cache, tokens, mask, strike, "
+      "branch, name"));
   EXPECT_TRUE(
       isOneError(render({"--view", "kv_cache", "--lane", "model=" + m_dir.file("none"), "--out", file}), 1,
                  "no such file or folder"));
