@@ -19,6 +19,18 @@
 namespace decodescope {
 namespace {
 
+/// What a run begins with when nobody gave a prompt: the card's, else the start token, else a few words, else
+/// the vocabulary's first token. So every model that can be read opens.
+std::vector<TokenId> openingTokens(const LoadedModel& model) {
+  std::vector<std::string> texts = {"", "Once upon a time"};
+  if (!model.card.prompts.empty()) texts.insert(texts.begin(), model.card.prompts.front());
+  for (const std::string& text : texts) {
+    if (Result<std::vector<TokenId>> tokens = promptTokens(model, text); tokens.ok())
+      return std::move(tokens).value();
+  }
+  return {TokenId{0}};
+}
+
 struct LaneEntry {
   int id;
   SessionWorker::LaneSpec spec;
@@ -86,8 +98,11 @@ class SessionWorker::Impl {
       loaded = derive(loaded.value(), {}, {}, false, request.rotaryLayout);
     if (!loaded.ok()) return fail(loaded.error(), stop);
     const LoadedModelPtr model = std::move(loaded).value();
-    const bool useCard = request.useDefaultPrompt && !model->card.prompts.empty();
-    Result<Lane> lane = startLane(model, useCard ? model->card.prompts.front() : request.prompt, {});
+    Result<std::vector<TokenId>> prompt =
+        request.useDefaultPrompt ? openingTokens(*model) : promptTokens(*model, request.prompt);
+    if (!prompt.ok()) return fail(prompt.error(), stop);
+    Result<Lane> lane =
+        Lane::start(model, settingsFor({}, m_settings), std::move(prompt).value(), laneOptions(*model, {}));
     if (!lane.ok()) return fail(lane.error(), stop);
     m_lanes.clear();
     m_race.reset();

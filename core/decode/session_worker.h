@@ -30,7 +30,7 @@ class SessionWorker {
   struct OpenRequest {
     std::string path;
     std::string prompt;
-    bool useDefaultPrompt = false;  ///< the card's first prompt instead of `prompt`
+    bool useDefaultPrompt = false;  ///< what suits the model instead of `prompt`
     int stepsAfterwards = 0;        ///< made at once, each published
     /// Which elements form a rotary pair, whatever the file's format says; not for models without them.
     std::optional<RotaryLayout> rotaryLayout = {};

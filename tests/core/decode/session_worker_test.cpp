@@ -94,6 +94,19 @@ TEST_F(SessionWorkerTest, ABadModelOrPromptLeavesTheRunAndSaysWhy) {
   EXPECT_EQ(fresh->error, "");
 }
 
+TEST_F(SessionWorkerTest, AModelWithoutTokenizerOrPromptOpens) {
+  std::filesystem::remove(m_small + "/tokenizer.json");
+  SessionWorker worker([this] { wake(); });
+  worker.open({m_small, "", true, 2});
+  const SessionSnapshotPtr open = waitForSteps(worker, 2);
+  EXPECT_EQ(open->error, "");
+  EXPECT_EQ(open->lanes[0].run->tokens[0], TokenId{0});
+  worker.restart("#3 #4", 1);
+  const SessionSnapshotPtr again =
+      waitFor(worker, [](const SessionSnapshot& s) { return !s.busy && s.lanes[0].run->promptLength == 2; });
+  EXPECT_EQ(again->lanes[0].run->tokens[1], TokenId{4});
+}
+
 TEST_F(SessionWorkerTest, SettingsReachTheNextStepOfALongCommand) {
   SessionWorker worker([this] { wake(); });
   RunSettings settings;

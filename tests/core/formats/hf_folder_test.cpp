@@ -86,7 +86,7 @@ TEST(HfFolder, TransformersIsToldToTakeTheTokenizerAsItStands) {
             folder.file("n/tokenizer.json") + ": model: missing");
 }
 
-TEST(HfFolder, WithoutTokenizerShowsIdsAndRefusesText) {
+TEST(HfFolder, WithoutTokenizerTakesAndShowsIds) {
   const test::TemporaryDir folder;
   ASSERT_TRUE(saveHfFolder(folder.file("m"), numberedModel(smallLlama()), {}, {}, StoredFloat::f32).ok());
   const auto loaded = loadModel(folder.file("m"));
@@ -94,8 +94,14 @@ TEST(HfFolder, WithoutTokenizerShowsIdsAndRefusesText) {
   const Tokenizer& tokenizer = *loaded.value()->tokenizer;
   EXPECT_EQ(tokenizer.vocabSize(), 24);
   EXPECT_EQ(tokenizer.shownPiece(TokenId{5}), "#5");
-  EXPECT_EQ(tokenizer.encode("the").error().message(),
-            "the model has no tokenizer, so that it cannot take text: allowed token ids");
+  const std::vector<TokenId> ids = {TokenId{1}, TokenId{23}, TokenId{0}};
+  EXPECT_EQ(tokenizer.encode(tokenizer.decode(ids)).value(), ids);
+  EXPECT_EQ(tokenizer.encode(" 1,23, #0 ").value(), ids);
+  EXPECT_TRUE(tokenizer.encode("").value().empty());
+  for (const char* text : {"1 the", "24", "#", "-1", "99999999999", "1.5"}) {
+    const std::string message = tokenizer.encode(text).error().message();
+    EXPECT_NE(message.find("allowed token ids from #0 to #23"), std::string::npos) << message;
+  }
 }
 
 }  // namespace
