@@ -57,7 +57,8 @@ TEST(CacheSize, IsWhatALoadedModelsCacheHolds) {
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(lane.value().step());
     const CacheShape shape = cacheShapeOf(named.config);
     EXPECT_EQ(cacheBytes(shape, 1, 0, sizeof(float)), 0u);
-    for (const StepRecord& step : lane.value().snapshot()->steps) {
+    const RunSnapshotPtr run = lane.value().snapshot();
+    for (const StepRecord& step : run->steps) {
       EXPECT_EQ(cacheBytes(shape, 1, static_cast<std::uint64_t>(step.tokensSeen), sizeof(float)),
                 step.kvBytes);
       EXPECT_EQ(kvCacheBytes(named.config, step.tokensSeen), step.kvBytes);
