@@ -80,7 +80,10 @@ MainWindow::MainWindow(SessionController& controller, Settings& settings)
   connect(qApp, &QApplication::focusChanged, this, [this] {
     if (m_low) setLow(true);
   });
-  connect(statusBar(), &QStatusBar::messageChanged, this, [this] {
+  connect(statusBar(), &QStatusBar::messageChanged, this, [this](const QString& message) {
+    // Qt hides them only where they are visible already: not for a message from before the first show.
+    m_costs->setHidden(!message.isEmpty());
+    m_otherCosts->setHidden(!message.isEmpty());
     if (m_low) setLow(true);
   });
 }
