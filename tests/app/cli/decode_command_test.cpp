@@ -98,7 +98,7 @@ TEST_F(DecodeCommand, JsonSaysWhatHappened) {
 TEST_F(DecodeCommand, TheRotaryLayoutCanBeSet) {
   makeModel(Words::withStart);
   const std::vector<std::string> run{"--tokens", "3,4,5,6,7,8", "--steps", "8", "--ignore-eos"};
-  const auto generated = [&](std::vector<std::string> more) {
+  const auto generated = [&](std::vector<std::string> more) -> QJsonValue {
     more.insert(more.begin(), run.begin(), run.end());
     return decodeJson(more)["generated"];
   };
