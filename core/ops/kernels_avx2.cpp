@@ -6,6 +6,7 @@
 #if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 
 #include <Eigen/Core>
+#include <cpuid.h>
 #include <immintrin.h>
 
 namespace decodescope {
@@ -217,13 +218,18 @@ void silu(float* x, int n) {
   }
 }
 
+/// Clang 14's __builtin_cpu_supports does not know it. Intel SDM, vol. 2, CPUID leaf 1.
+bool hasF16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
 }  // namespace
 
 const Kernels* avx2Kernels() {
   static constexpr Kernels kSet{"avx2",  dot,      matVec, widen,  attentionScores, attentionContext,
                                 softmax, sumOfExp, silu,   gemmNT, gemmNN,          gemmTN};
-  const bool runs =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const bool runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && hasF16c();
   return runs ? &kSet : nullptr;
 }
 
