@@ -115,26 +115,9 @@ std::string_view namePattern(const ModelConfig& config, ParameterRole role) {
   return findName(kOptPostNormNames, role);
 }
 
+/// Learned positions are a matrix as well, only never kept as stored.
 bool isVectorRole(ParameterRole role) {
-  switch (role) {
-    case R::embedTokens:
-    case R::embedPositions:
-    case R::qProjWeight:
-    case R::kProjWeight:
-    case R::vProjWeight:
-    case R::oProjWeight:
-    case R::gateProjWeight:
-    case R::upProjWeight:
-    case R::downProjWeight:
-    case R::lmHeadWeight:
-    case R::qAProjWeight:
-    case R::qBProjWeight:
-    case R::kvAProjWeight:
-    case R::kvBProjWeight:
-      return false;
-    default:
-      return true;
-  }
+  return !mayStayStored(role) && role != R::embedPositions;
 }
 
 bool isLayerMatrix(ParameterRole role) {
