@@ -38,6 +38,8 @@ namespace decodescope {
 namespace {
 
 constexpr double kScales[] = {1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5};
+/// Widths of the design below which only the views are shown, and below which only one of them.
+constexpr double kRoomForSides = 900, kRoomForTwoViews = 700;
 /// How far a run goes by itself at the start: something to look at, and to go back through.
 constexpr int kFirstSteps = 5;
 constexpr int kOfferedPrompts = 3;
@@ -438,8 +440,9 @@ void MainWindow::fitTo(double room) {
   m_views->setTitlesShown(tall >= 480);
   setLow(tall < 360);
   if (!m_layoutRestored) return;
-  setSidesHidden(room < 900);  // first: while they are there, moving views about may make the window grow
-  m_views->setStacked(room < 640);
+  // First: while they are there, moving views about may make the window grow.
+  setSidesHidden(room < kRoomForSides);
+  m_views->setStacked(room < kRoomForTwoViews);
 }
 
 /// In a very low window the bars for the prompt and the costs come when they are wanted only.
@@ -467,24 +470,30 @@ void MainWindow::setSidesHidden(bool hidden) {
 }
 
 void MainWindow::restoreLayout() {
-  m_layoutRestored = true;
+  // Without the sides it is never wider than it is to be: once grown for them at a large scale it stays so.
+  setSidesHidden(true);
   const bool geometry = restoreGeometry(m_settings.bytes("window/geometry"));
   if (!geometry) {
     // With its frame, the usual size must fit; else all of the screen is used.
     const QSize room = screen()->availableSize();
-    resize(std::max(1440, room.width() * 4 / 5), std::max(900, room.height() * 4 / 5));
     if (room.width() < 1480 || room.height() < 960) {
       resize(room);
       setWindowState(windowState() | Qt::WindowMaximized);
+    } else {
+      resize(std::max(1440, room.width() * 4 / 5), std::max(900, room.height() * 4 / 5));
     }
   }
+  setSidesHidden(false);
   const int side = static_cast<int>(m_theme.px(width() < 1200 ? 236 : 268));
   if (!restoreState(m_settings.bytes("window/docks"))) {
     resizeDocks({m_mapDock, m_inspectorDock}, {side, side}, Qt::Horizontal);
   }
   const QStringList known =
       QString::fromLatin1(m_settings.bytes("window/viewIds")).split(QLatin1Char(','), Qt::SkipEmptyParts);
-  if (!m_views->restore(m_settings.bytes("window/views"), known)) m_views->arrange(width() - 2 * side);
+  const bool hasSides = width() >= kRoomForSides * m_theme.scale;
+  if (!m_views->restore(m_settings.bytes("window/views"), known))
+    m_views->arrange(hasSides ? width() - 2 * side : width());
+  m_layoutRestored = true;
   fitToSize();
 }
 

@@ -48,6 +48,9 @@ ViewDocks::ViewDocks(SessionController& controller, QWidget* parent)
     connect(dock, &QDockWidget::visibilityChanged, this, &ViewDocks::markTabsSoon);
     connect(dock, &QDockWidget::dockLocationChanged, this, &ViewDocks::markTabsSoon);
     connect(dock, &QDockWidget::topLevelChanged, this, &ViewDocks::markTabsSoon);
+    // From the start behind each other: all of them beside each other are wider than any screen, and the
+    // window would grow for them.
+    if (m_docks.size() >= 2) tabifyDockWidget(m_docks.back(), dock);
     m_docks.push_back(dock);
     m_views.push_back(view);
   }
@@ -67,14 +70,8 @@ void ViewDocks::setTitlesShown(bool shown) {
 
 void ViewDocks::arrange(int width) {
   if (m_docks.size() < 2) return;
-  const bool beside = width >= 900;
-  for (std::size_t i = 1; i < m_docks.size(); ++i) {
-    if (beside && i == 1) {
-      splitDockWidget(m_docks[0], m_docks[1], Qt::Horizontal);
-    } else {
-      tabifyDockWidget(m_docks[i - 1], m_docks[i]);
-    }
-  }
+  const bool beside = width >= 700 * m_scale;
+  for (std::size_t i = 1; i < m_docks.size() && !beside; ++i) tabifyDockWidget(m_docks[i - 1], m_docks[i]);
   // Of those behind each other the first is in front, not the last one added.
   m_docks[beside ? 1 : 0]->raise();
   if (beside) resizeDocks({m_docks[0], m_docks[1]}, {width * 11 / 20, width * 9 / 20}, Qt::Horizontal);

@@ -27,7 +27,7 @@ class ViewDocks : public QMainWindow {
   void setTitlesShown(bool shown);
   /// The view that the pointer or the keyboard used last; nullptr when none is shown.
   ViewWidget* activeView() const;
-  /// Side by side when there is room, else one behind the other.
+  /// The first beside the others when this width has room, else one behind the other.
   void arrange(int width);
   /// A layout of an earlier session; views that it does not know yet come behind the others. False when it
   /// cannot be read.

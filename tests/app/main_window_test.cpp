@@ -394,6 +394,40 @@ TEST_F(WindowTest, EveryScaleThemeAndSizePaintsWithoutWarnings) {
   }
 }
 
+/// Views of which something is seen.
+QStringList seenViews(const MainWindow& window) {
+  QStringList seen;
+  for (const ViewInfo& info : viewRegistry()) {
+    const auto* canvas = window.findChild<QWidget*>(QStringLiteral("canvas-%1").arg(QLatin1String(info.id)));
+    if (!canvas->visibleRegion().isEmpty()) seen << QLatin1String(info.id);
+  }
+  return seen;
+}
+
+TEST_F(WindowTest, AFirstWindowAtALargeScaleFitsTheScreen) {
+  Settings().setScale(2.0);
+  openWindowAndWait();
+  for (int turn = 0; turn < 3; ++turn) QApplication::processEvents();
+  EXPECT_EQ(m_window->width(), 1280);
+  EXPECT_EQ(seenViews(*m_window), QStringList("attention"));
+  // There is room for two when it is small again.
+  m_settings->setScale(1.0);
+  m_window->applyTheme();
+  m_window->resize(1440, 900);
+  for (int turn = 0; turn < 3; ++turn) QApplication::processEvents();
+  EXPECT_EQ(m_window->width(), 1440);
+}
+
+TEST_F(WindowTest, ALargeScaleShowsOneViewOnASmallBeamer) {
+  openWindowAndWait();
+  m_window->resize(1280, 720);
+  m_settings->setScale(2.0);
+  m_window->applyTheme();
+  for (int turn = 0; turn < 3; ++turn) QApplication::processEvents();
+  EXPECT_EQ(m_window->size(), QSize(1280, 720));
+  EXPECT_EQ(seenViews(*m_window).size(), 1);
+}
+
 TEST_F(WindowTest, CtrlAndADigitBringAViewToTheFront) {
   openWindowAndWait();
   const std::span<const ViewInfo> views = viewRegistry();
