@@ -42,7 +42,9 @@ Result<void> writeFile(const QString& path, const QByteArray& bytes) {
 }
 
 Theme themeOf(const FigureSize& figure, bool dark) {
-  return dark ? Theme::makeDark(figure.scale) : Theme::makeLight(figure.scale);
+  Theme theme = dark ? Theme::makeDark(figure.scale) : Theme::makeLight(figure.scale);
+  theme.grows = figure.fontPt == 0;
+  return theme;
 }
 
 void paintInto(QPaintDevice& device, View& view, const FigureSize& figure, bool dark) {

@@ -195,7 +195,19 @@ int LanesView::columnsIn(const QSizeF& room, const Theme& theme) const {
 }
 
 double LanesView::neededHeight(const QSizeF& room, const Theme& theme) const {
-  if (!hasSeveral() || m_mode != Mode::beside) return room.height();
+  if (hasSeveral() && m_mode == Mode::difference) return room.height();
+  if (!hasSeveral() || m_mode == Mode::one) {
+    const View& view = *m_columns[isOnePicture() ? 0 : selected()].view;
+    const double header = hasSeveral() ? theme.px(kHeader) : 0;
+    QSizeF inside(room.width(), std::max(0.0, room.height() - header));
+    // A higher picture may have larger letters, which need more again.
+    for (int i = 0; i < 3; ++i) {
+      const double height = view.neededHeight(inside, theme.inRoom(inside));
+      if (height <= inside.height()) break;
+      inside.setHeight(height);
+    }
+    return inside.height() + header;
+  }
   const int columns = columnsIn(room, theme);
   const int rows = (static_cast<int>(m_columns.size()) + columns - 1) / columns;
   // One row is shown whatever the room: there is nothing to be gained by scrolling.
@@ -216,7 +228,7 @@ void LanesView::paint(QPainter& painter, const QRectF& area, const Theme& theme)
     column.area.setTop(column.header.bottom());
     paintHeader(painter, selected(), column.header, theme);
   }
-  column.view->paint(painter, column.area, theme);
+  column.view->paint(painter, column.area, theme.inRoom(column.area.size()));
 }
 
 void LanesView::paintHeader(QPainter& painter, std::size_t lane, const QRectF& area,
@@ -257,7 +269,7 @@ void LanesView::paintBeside(QPainter& painter, const QRectF& area, const Theme& 
     const double header = std::min(theme.px(kHeader), std::floor(cell.height() / 2));
     m_columns[i].header = QRectF(cell.left(), cell.top(), cell.width(), header);
     m_columns[i].area = cell.adjusted(0, header, 0, 0);
-    m_columns[i].view->paint(painter, m_columns[i].area, theme);
+    m_columns[i].view->paint(painter, m_columns[i].area, theme.inRoom(m_columns[i].area.size()));
     paintHeader(painter, i, m_columns[i].header, theme);
     painter.fillRect(QRectF(cell.right(), cell.top(), gap, cell.height() + gap), theme.line);
     painter.fillRect(QRectF(cell.left(), cell.bottom(), cell.width(), gap), theme.line);
@@ -273,7 +285,7 @@ void LanesView::makeDifference() {
 
 void LanesView::paintDifference(QPainter& painter, const QRectF& area, const Theme& theme) {
   makeDifference();
-  m_difference.paint(painter, area, theme);
+  m_difference.paint(painter, area, theme.inRoom(area.size()));
 }
 
 std::optional<Hit> LanesView::hitTest(QPointF point) const {

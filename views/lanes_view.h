@@ -13,7 +13,7 @@ namespace decodescope {
 /// A view of a session with any number of lanes. With one lane it is the view itself. With more, its option
 /// "lanes" chooses: all of them beside and below each other under their names, on one scale and at one
 /// selection; the selected one alone; or the difference of two. A view that shows all lanes by itself stands
-/// alone.
+/// alone. Each picture's text and cells grow with its room (Theme::inRoom).
 class LanesView : public View {
  public:
   explicit LanesView(const ViewInfo& info);
@@ -28,6 +28,7 @@ class LanesView : public View {
   std::unique_ptr<LanesView> copy() const;
   void present(const SessionSnapshot& session, const Selection& selection) override;
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
+  double neededHeight(const QSizeF& room, const Theme& theme) const override;
   std::optional<Hit> hitTest(QPointF point) const override;
   Selection moved(const Selection& selection, int dx, int dy) const override;
   // What one lane's picture enlarges, all enlarge: they stay comparable.
@@ -42,9 +43,6 @@ class LanesView : public View {
   std::vector<NamedTable> tables() const override;
   QString beyondCommand() const override;
   QString description() const override;
-
-  /// The height that legible pictures of all lanes need in this room; the room's own where they fit.
-  double neededHeight(const QSizeF& room, const Theme& theme) const;
 
  private:
   enum class Mode { beside, one, difference };

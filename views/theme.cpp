@@ -88,6 +88,14 @@ Theme Theme::makeDark(double scale) {
   return withFonts(t, scale);
 }
 
+Theme Theme::inRoom(const QSizeF& room) const {
+  const double times =
+      std::min(room.width() / px(kDesignRoom.width()), room.height() / px(kDesignRoom.height()));
+  // In tenths: while a dock is being resized letters stay the same for a while.
+  const double factor = std::floor(std::clamp(1 + (times - 1) * 2 / 3, 1.0, 1.8) * 10 + 1e-9) / 10;
+  return !grows || factor <= 1 ? *this : withFonts(*this, scale * factor);
+}
+
 QFont Theme::sized(double pixels, QFont::Weight weight) const {
   return withSize(font, pixels * scale, weight);
 }

@@ -2,6 +2,7 @@
 
 #include <QColor>
 #include <QFont>
+#include <QSizeF>
 
 namespace decodescope {
 
@@ -23,9 +24,14 @@ struct Theme {
   QFont font;          ///< labels
   QFont mono;          ///< numbers that stand below each other
   double scale = 1.0;  ///< 1 … 2.5: text, lines and cells; Ctrl with + and −
+  bool grows = true;   ///< with the room; not where letters were asked for in points
 
   static Theme makeLight(double scale = 1.0);
   static Theme makeDark(double scale = 1.0);
+
+  /// The theme for a picture of this size: beyond the size of the design (kDesignRoom) two thirds of the room
+  /// go into larger text, lines and cells, the rest shows more of them. At most 1.8 times this theme.
+  Theme inRoom(const QSizeF& room) const;
 
   /// A length of the design (in pixels at scale 1) at this scale.
   double px(double length) const { return length * scale; }
@@ -37,6 +43,8 @@ struct Theme {
 
 /// Pixel size of labels in the design; an exported figure's font size is this text's size.
 inline constexpr double kLabelPixels = 12;
+/// What a picture is designed for at scale 1, in pixels.
+inline constexpr QSizeF kDesignRoom = {1100, 720};
 
 /// Between a (t = 0) and b (t = 1), in sRGB.
 QColor mixed(const QColor& a, const QColor& b, double t);

@@ -32,6 +32,10 @@ QString ViewOption::standardValue() const {
   return choices.empty() ? QString() : choices.front().first;
 }
 
+double View::neededHeight(const QSizeF& room, const Theme&) const {
+  return room.height();
+}
+
 bool View::setOption(const QString&, const QString&) {
   return false;
 }

@@ -8,6 +8,7 @@
 
 #include <QPointF>
 #include <QRectF>
+#include <QSizeF>
 #include <QString>
 #include <QStringList>
 
@@ -124,6 +125,10 @@ class View {
 
   /// Paints into `area` of the painter, all of it. Never blank: without data it says what to do.
   virtual void paint(QPainter& painter, const QRectF& area, const Theme& theme) = 0;
+
+  /// The height that the picture needs in this room to be read; the room's own where it fits. The window
+  /// scrolls what is higher.
+  virtual double neededHeight(const QSizeF& room, const Theme& theme) const;
 
   /// The picture holds all lanes of the session by itself, whichever is selected: it is not repeated beside
   /// itself for each lane.

@@ -31,7 +31,7 @@ ViewWidget::ViewWidget(const ViewInfo& info, QWidget* parent)
   m_scroll->setFocusPolicy(Qt::NoFocus);
   m_scroll->setWidgetResizable(true);
   m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  m_scroll->verticalScrollBar()->setAccessibleName(tr("Scroll the lanes"));
+  m_scroll->verticalScrollBar()->setAccessibleName(tr("Scroll the picture"));
   m_scroll->setWidget(m_canvas);
   m_scroll->viewport()->installEventFilter(this);
   m_header = new QWidget(this);

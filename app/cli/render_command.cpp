@@ -73,8 +73,7 @@ Result<void> renderAll(const RenderOptions& options, const SessionSnapshot& sess
   if (!options.formats.empty() && !QDir().mkpath(options.out))
     return Error{.file = options.out.toStdString(), .what = "cannot be made a folder"};
   for (const ViewInfo* info : options.views) {
-    const bool lanes = session.lanes.size() > 1;
-    const std::unique_ptr<View> view = lanes ? std::make_unique<LanesView>(*info) : info->make();
+    const auto view = std::make_unique<LanesView>(*info);
     for (const auto& [id, value] : options.settings) view->setOption(id, value);
     view->present(session, selection);
     view->setZoomed(options.zoom);

@@ -32,7 +32,7 @@ constexpr OptionInfo kRenderOptions[] = {
      "the chosen operation of the map, such as input_layernorm (default self_attn.weights)"},
     {"--set", "OPTION=VALUE,…", "the view's own settings, as its tool bar has them"},
     {"--zoom", "WHERE", "what the view enlarges, as Copy command writes it (attention: COLUMN,ROW,CELLS)"},
-    {"--size", "WxH", "in pixels (default 1200x800)"},
+    {"--size", "WxH", "in pixels (default 1200x800); letters and cells grow with the room"},
     {"--scale", "S", "of text, lines and cells, 0.5 to 4 (default 1)"},
     {"--width-mm", "W", "instead of --size: a figure this wide, three quarters as high"},
     {"--font-pt", "P", "with --width-mm: the size of labels (default 9)"},

@@ -29,6 +29,23 @@ TEST(Theme, ScalesTextAndLengths) {
   EXPECT_DOUBLE_EQ(t.px(4), 10);
 }
 
+TEST(Theme, GrowsWithTheRoomButLess) {
+  const Theme t = Theme::makeLight();
+  EXPECT_EQ(t.inRoom({1100, 720}).scale, 1);
+  EXPECT_EQ(t.inRoom({300, 200}).scale, 1);
+  EXPECT_EQ(t.inRoom({4000, 720}).scale, 1);
+  const Theme large = t.inRoom({2200, 1440});
+  EXPECT_DOUBLE_EQ(large.scale, 1.6);
+  EXPECT_EQ(large.font.pixelSize(), 19);
+  EXPECT_EQ(large.background, t.background);
+  EXPECT_DOUBLE_EQ(t.inRoom({20000, 20000}).scale, 1.8);
+  // What the user enlarged is the measure.
+  EXPECT_EQ(Theme::makeLight(2).inRoom({2200, 1440}).scale, 2);
+  Theme inPoints = t;
+  inPoints.grows = false;
+  EXPECT_EQ(inPoints.inRoom({2200, 1440}).scale, 1);
+}
+
 TEST(Theme, ChoosesReadableText) {
   EXPECT_EQ(readableOn(QColor(250, 240, 30)), QColor(0, 0, 0));
   EXPECT_EQ(readableOn(QColor(68, 1, 84)), QColor(255, 255, 255));
