@@ -141,6 +141,14 @@ std::optional<std::vector<GridSheet::Placed>> GridSheet::place(const Measures& m
   return placed;
 }
 
+double GridSheet::narrowest(const Cell& cell) {
+  double width = cell.own.empty() ? cell.width : 1e9;
+  for (const std::vector<double>& line : cell.own) {
+    for (const double own : line) width = std::min(width, own);
+  }
+  return width;
+}
+
 void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme,
                        const std::vector<GridLine>& lines) {
   m_area = area;
@@ -183,6 +191,17 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
                                    attempt.cell.mostDecimals == coarse.decimals ? coarse : exact);
     auto placed = place(measures, area, theme, lines, attempt.cell, attempt.fit);
     if (!placed) continue;
+    // What is left of the height goes into the cells, until they are square.
+    for (const double factor : {1.8, 1.6, 1.4, 1.2}) {
+      if (attempt.cell.number == 0) break;
+      Cell higher = attempt.cell;
+      higher.height = wholePixels(painter, std::min(attempt.cell.height * factor,
+                                                    std::max(narrowest(attempt.cell), attempt.cell.height)));
+      if (auto stretched = place(measures, area, theme, lines, higher, attempt.fit)) {
+        placed = std::move(stretched);
+        break;
+      }
+    }
     m_placed = std::move(*placed);
     m_numberPixels = attempt.cell.number;
     m_mostDecimals = attempt.cell.mostDecimals;

@@ -75,6 +75,8 @@ class GridSheet {
   static std::vector<std::vector<double>> ownWidths(QPainter& painter, const Theme& theme,
                                                     const std::vector<GridLine>& lines, const Cell& cell,
                                                     const WidestNumbers& widest);
+  /// The width of the narrowest cells.
+  static double narrowest(const Cell& cell);
   /// Where everything goes with cells of this size; nothing when it does not fit.
   static std::optional<std::vector<Placed>> place(const Measures& measures, const QRectF& area,
                                                   const Theme& theme, const std::vector<GridLine>& lines,

@@ -63,6 +63,34 @@ Explanation explainProduct(const DerivedName& name, Operand w, Operand x, Operan
       shown);
 }
 
+Explanation explainScaledProduct(const DerivedName& name, Operand q, Operand k, double shown) {
+  return finished(name,
+                  of(ExplanationKind::scaledProduct, "s = q·k / √d",
+                     {called("q", std::move(q)), called("k", std::move(k))}),
+                  shown);
+}
+
+Explanation explainNorm(const DerivedName& name, NormKind kind, Operand x, Operand gamma, Operand beta,
+                        double epsilon, int element, double shown) {
+  const bool isLayer = kind == NormKind::layerNorm;
+  Explanation e =
+      of(ExplanationKind::norm,
+         isLayer ? "n_i = γ_i · (x_i − mean x) / √(var x + ε) + β_i" : "n_i = γ_i · x_i / √(mean(x²) + ε)",
+         {called("x", std::move(x)), called("gamma", std::move(gamma))});
+  if (isLayer) e.operands.push_back(called("beta", std::move(beta)));
+  e.norm = kind;
+  e.epsilon = epsilon;
+  e.element = element;
+  return finished(name, std::move(e), shown);
+}
+
+Explanation explainSoftmax(const DerivedName& name, Operand scores, int element, double shown) {
+  Explanation e = of(ExplanationKind::softmax, "a_j = exp(s_j − max s) / Σ_k exp(s_k − max s)",
+                     {called("s", std::move(scores))});
+  e.element = element;
+  return finished(name, std::move(e), shown);
+}
+
 Explanation explainDividedSoftmax(const DerivedName& name, Operand scores, double divisor, int element,
                                   double shown) {
   Explanation e = of(ExplanationKind::dividedSoftmax, "a_j = exp(s_j/c − max s/c) / Σ_k exp(s_k/c − max s/c)",

@@ -26,6 +26,16 @@ Explanation explainInnerProduct(const DerivedName& name, Operand a, Operand b, d
 /// y = w · x + b. The bias may have no values.
 Explanation explainProduct(const DerivedName& name, Operand w, Operand x, Operand b, double shown);
 
+/// s = q · k / √d
+Explanation explainScaledProduct(const DerivedName& name, Operand q, Operand k, double shown);
+
+/// LayerNorm or RMSNorm of x, its entry `element`. RMSNorm has a β without values.
+Explanation explainNorm(const DerivedName& name, NormKind kind, Operand x, Operand gamma, Operand beta,
+                        double epsilon, int element, double shown);
+
+/// softmax(s), its entry `element`.
+Explanation explainSoftmax(const DerivedName& name, Operand scores, int element, double shown);
+
 /// softmax(s ÷ divisor), its entry `element`.
 Explanation explainDividedSoftmax(const DerivedName& name, Operand scores, double divisor, int element,
                                   double shown);

@@ -63,7 +63,6 @@ Moments moments(const float* x, int n) {
 }
 
 constexpr int kRows = 10, kColumns = 3;
-constexpr float kEps = 1e-5f;
 
 WorkedStep attend(const NamedMatrix& x, const WorkedCache& weights) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -121,11 +120,12 @@ WorkedNorm workedNorm(std::uint64_t seed) {
   e.layerNorm = matrix("LayerNorm(X)", kRows, kColumns);
   e.rmsNorm = matrix("RMSNorm(X)", kRows, kColumns);
   e.after = matrix("of each row after", kRows, 3);
+  const auto epsilon = static_cast<float>(e.epsilon);
   const std::vector<float> ones(kColumns, 1.0f), zeros(kColumns, 0.0f);
   for (int r = 0; r < kRows; ++r) {
     const float* x = span(e.x).row(r);
-    layerNorm(x, ones.data(), zeros.data(), kEps, kColumns, span(e.layerNorm).row(r));
-    rmsNorm(x, ones.data(), kEps, kColumns, span(e.rmsNorm).row(r));
+    layerNorm(x, ones.data(), zeros.data(), epsilon, kColumns, span(e.layerNorm).row(r));
+    rmsNorm(x, ones.data(), epsilon, kColumns, span(e.rmsNorm).row(r));
     const Moments before = moments(x, kColumns), layer = moments(span(e.layerNorm).row(r), kColumns),
                   rms = moments(span(e.rmsNorm).row(r), kColumns);
     const double first[] = {before.mean, before.variance, before.meanSquare};
@@ -244,13 +244,15 @@ WorkedScaling workedScaling(std::uint64_t seed) {
   const double count = static_cast<double>(e.draws) * e.rows * e.rows;
   const double variance = squares / count - (sum / count) * (sum / count);
   e.variances = matrix("variance of q·k ÷ s", 4, 2);
+  e.scores = firstRows(last, 1);
+  e.scores.name = "q·k";
   e.softmaxRow = matrix("softmax of one query's scores ÷ s", 4, e.rows);
   for (int i = 0; i < 4; ++i) {
     const double s = divisors[i];
     span(e.variances)(i, 0) = static_cast<float>(variance / (s * s));
     span(e.variances)(i, 1) = static_cast<float>(d / (s * s));
     for (int c = 0; c < e.rows; ++c)
-      span(e.softmaxRow)(i, c) = static_cast<float>(static_cast<double>(last.at(0, c)) / s);
+      span(e.softmaxRow)(i, c) = static_cast<float>(static_cast<double>(e.scores.at(0, c)) / s);
     kernels().softmax(span(e.softmaxRow).row(i), e.rows);
   }
   return e;

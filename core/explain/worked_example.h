@@ -35,7 +35,8 @@ struct WorkedNorm {
   NamedMatrix statistics;  ///< (10, 3): mean, variance, mean square of each row of x
   NamedMatrix layerNorm;   ///< (10, 3)
   NamedMatrix rmsNorm;     ///< (10, 3)
-  NamedMatrix after;       ///< (10, 3): mean and variance of LayerNorm's rows, mean square of RMSNorm's
+  double epsilon = 1e-5;
+  NamedMatrix after;  ///< (10, 3): mean and variance of LayerNorm's rows, mean square of RMSNorm's
   /// Of 30 000 further draws of N(5, 36), and of the same after (x − 5) / 6.
   double drawnMean = 0, drawnVariance = 0, standardMean = 0, standardVariance = 0;
 };
@@ -88,7 +89,8 @@ struct WorkedScaling {
   int draws = 1000;
   int rows = 10;           ///< queries and keys a draw: rows² products
   NamedMatrix variances;   ///< (4, 2): measured, expected d, 1, 1/d, 1/d³
-  NamedMatrix softmaxRow;  ///< (4, rows): softmax of one query's scores under each scale
+  NamedMatrix scores;      ///< (1, rows): one query's, of the last draw
+  NamedMatrix softmaxRow;  ///< (4, rows): softmax of them under each scale
 };
 WorkedScaling workedScaling(std::uint64_t seed);
 

@@ -108,6 +108,14 @@ TEST_P(PointedNumbers, AreExplained) {
       EXPECT_TRUE(sites.count(Site::inputLayernorm));
     } else if (id == "mask") {
       EXPECT_EQ(sites, (std::set{Site::scores, Site::weights}));
+      EXPECT_EQ(derived, (std::set{ExplanationKind::scaledProduct, ExplanationKind::softmax,
+                                   ExplanationKind::arithmetic}));
+    } else if (id == "worked_example") {
+      EXPECT_EQ(sites.size(), 0u);
+      EXPECT_EQ(derived,
+                (std::set{ExplanationKind::norm, ExplanationKind::product, ExplanationKind::scaledProduct,
+                          ExplanationKind::softmax, ExplanationKind::weightedSum, ExplanationKind::lookup,
+                          ExplanationKind::dividedSoftmax, ExplanationKind::arithmetic}));
     } else if (id == "probabilities") {
       for (const Site site : {Site::logits, Site::embedTokens, Site::qProj, Site::output})
         EXPECT_TRUE(sites.count(site)) << siteInfo(site).dumpName;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/attention/mask_strategies.h"
+#include "core/explain/derived.h"
 #include "views/cell_grid.h"
 #include "views/shown_run.h"
 #include "views/view.h"
@@ -9,6 +10,7 @@
 #include <QStringList>
 
 #include <array>
+#include <optional>
 
 namespace decodescope {
 
@@ -72,6 +74,8 @@ class MaskModel {
   QString conclusion() const;  ///< "both end in the same weights: largest difference 3e−08"
   QString readout() const;
   QString toolTip(Panel panel, int query, int key) const;
+  /// Where a number comes from that is not the run's own; nothing for those, and where there is none.
+  std::optional<Explanation> explanation(Panel panel, int query, int key) const;
   QString missingText() const;
   std::vector<NamedTable> tables() const;
 
@@ -80,6 +84,12 @@ class MaskModel {
   void work(int tokens);
   const std::vector<float>& matrix(Panel panel) const;
   QString panelName(Panel panel) const;
+  Operand cellOperand(const char* symbol, Panel panel, int query, int key) const;
+  /// The softmax of a query's scores of the first `keys` keys.
+  std::optional<Explanation> explainSoftmaxOf(const DerivedName& name, int query, int keys, int key,
+                                              double shown) const;
+  /// A score of a later key, which no run computes.
+  std::optional<Explanation> explainScore(const DerivedName& name, int query, int key, double shown) const;
 
   ShownRun m_shown;
   MaskSettings m_settings;

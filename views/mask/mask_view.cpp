@@ -98,8 +98,9 @@ FrameTexts MaskView::texts(const Theme& theme) const {
   texts.legend.push_back({tr("weight 0"), colorSample(QColor::fromRgb(weights[0]))});
   texts.legend.push_back({tr("weight 1"), colorSample(QColor::fromRgb(weights[255]))});
   const QList<QRgb> signs = colormapTable(Colormap::diverging, theme.dark);
-  texts.legend.push_back({tr("score below 0"), colorSample(QColor::fromRgb(signs[40]))});
-  texts.legend.push_back({tr("above 0"), colorSample(QColor::fromRgb(signs[215]))});
+  const QString end = QString::number(m_model.scoreEnd(), 'g', 4);
+  texts.legend.push_back({tr("score −%1").arg(end), colorSample(QColor::fromRgb(signs[1]))});
+  texts.legend.push_back({tr("score %1").arg(end), colorSample(QColor::fromRgb(signs[255]))});
   return texts;
 }
 
@@ -228,10 +229,17 @@ void MaskView::coverBeforeWindow(QPainter& painter, const Theme& theme, const QR
 }
 
 void MaskView::paintPanel(QPainter& painter, const Theme& theme, const Placed& placed) const {
-  const CellGrid grid = m_model.panel(placed.panel);
+  CellGrid grid = m_model.panel(placed.panel);
   const double cell = placed.cells.width() / grid.columns;
-  drawGridCells(painter, placed.cells, grid, theme,
-                placed.panel == MaskModel::difference ? 0 : numberPixels(painter, theme, grid, cell, cell));
+  double numbers = 0;
+  if (placed.panel != MaskModel::difference) numbers = numberPixels(painter, theme, grid, cell, cell);
+  // Rounded scores say more than none.
+  while (numbers == 0 && placed.panel != MaskModel::difference && grid.scale.isSigned() &&
+         grid.decimals > 0) {
+    --grid.decimals;
+    numbers = numberPixels(painter, theme, grid, cell, cell);
+  }
+  drawGridCells(painter, placed.cells, grid, theme, numbers);
   coverBeforeWindow(painter, theme, placed.cells, grid);
   const double header = placed.cells.top() - placed.frame.top(),
                footer = placed.frame.bottom() - placed.cells.bottom();
@@ -314,6 +322,11 @@ void MaskView::paintRows(QPainter& painter, const Theme& theme) {
   }
   y += pitch;
   const double height = std::max(theme.px(2), pitch - theme.px(3));
+  // One size of numbers, where all have room for some.
+  std::vector<double> sizes;
+  for (const MaskModel::RowLine& line : lines)
+    sizes.push_back(numberPixels(painter, theme, line.grid, cell, height));
+  const double least = sizes.empty() ? 0 : *std::min_element(sizes.begin(), sizes.end());
   for (const MaskModel::RowLine& line : lines) {
     painter.setFont(font);
     painter.setPen(theme.text);
@@ -321,7 +334,7 @@ void MaskView::paintRows(QPainter& painter, const Theme& theme) {
                Qt::AlignLeft | Qt::AlignVCenter, line.name);
     const QRectF cells(x, onPixel(painter, y), width, onPixel(painter, y + height) - onPixel(painter, y));
     drawGridCells(painter, cells, line.grid, theme,
-                  numberPixels(painter, theme, line.grid, cell, cells.height()));
+                  least > 0 ? least : numberPixels(painter, theme, line.grid, cell, cells.height()));
     if (!line.sum.isEmpty()) {
       painter.setFont(font);
       painter.setPen(theme.text);
@@ -358,7 +371,9 @@ std::optional<Hit> MaskView::hitTest(QPointF point) const {
     hit.clicked = hit.hovered;
     hit.clicked->site =
         placed.panel == MaskModel::scores || placed.panel == MaskModel::masked ? Site::scores : Site::weights;
-    hit.number = NumberPlace{*hit.clicked, -1};
+    std::optional<Explanation> explanation = m_model.explanation(placed.panel, query, key);
+    hit.number =
+        explanation ? derivedPlace(*hit.clicked, std::move(*explanation)) : NumberPlace{*hit.clicked, -1};
     hit.toolTip = m_model.toolTip(placed.panel, query, key);
     return hit;
   }

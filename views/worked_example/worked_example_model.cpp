@@ -14,6 +14,8 @@ QString tr(const char* text) {
   return QCoreApplication::translate("WorkedExampleView", text);
 }
 
+const QString kTransposedW = QStringLiteral("Wᵀ");
+
 QString number(double v) {
   return shortNumber(v).replace(QLatin1Char('-'), QChar(0x2212));
 }
@@ -90,11 +92,11 @@ QString WorkedExampleModel::note() const {
 }
 
 void WorkedExampleModel::makeLinear() {
-  const WorkedLinear e = workedLinear(static_cast<std::uint64_t>(m_seed));
+  const auto& e = m_worked.emplace<WorkedLinear>(workedLinear(static_cast<std::uint64_t>(m_seed)));
   m_title = tr("Worked example: a linear layer");
   m_subtitle << tr("Y = X · Wᵀ + b") << tr("(10 × 3) · (3 × 5) + (5) → 10 × 5")
              << tr("b is added to every row");
-  CellGrid x = gridOf(e.x), w = transposed(e.w, QStringLiteral("Wᵀ")), b = gridOf(e.b), y = gridOf(e.y);
+  CellGrid x = gridOf(e.x), w = transposed(e.w, kTransposedW), b = gridOf(e.b), y = gridOf(e.y);
   b.shape = QStringLiteral("5");
   x.marks.push_back(marked(0, 0, 3, 1));
   w.marks.push_back(marked(1, 0, 1, 3));
@@ -115,7 +117,7 @@ void WorkedExampleModel::makeLinear() {
 }
 
 void WorkedExampleModel::makeNorm() {
-  const WorkedNorm e = workedNorm(static_cast<std::uint64_t>(m_seed));
+  const auto& e = m_worked.emplace<WorkedNorm>(workedNorm(static_cast<std::uint64_t>(m_seed)));
   m_title = tr("Worked example: normalising rows of N(5, 36)");
   m_subtitle << tr("LayerNorm: (x − μ) / √(σ² + ε)") << tr("RMSNorm: x / √(mean x² + ε)")
              << tr("γ = 1, β = 0, ε = 1e−5");
@@ -139,7 +141,7 @@ void WorkedExampleModel::makeNorm() {
 }
 
 void WorkedExampleModel::makeMask() {
-  const WorkedMask e = workedMask();
+  const auto& e = m_worked.emplace<WorkedMask>(workedMask());
   m_title = tr("Worked example: two ways to mask");
   m_subtitle << tr("a query may not see later keys") << tr("0.1, 0.4 → 0.2, 0.8 in the second row");
   CellGrid scores = gridOf(e.scores), all = weightsOf(e.softmaxAll), zeroed = weightsOf(e.zeroed),
@@ -165,7 +167,7 @@ void WorkedExampleModel::makeMask() {
 }
 
 void WorkedExampleModel::makeSoftmax() {
-  const WorkedSoftmax e = workedSoftmax();
+  const auto& e = m_worked.emplace<WorkedSoftmax>(workedSoftmax());
   m_title = tr("Worked example: softmax of 10, 1, 2");
   m_subtitle << tr("softmax(z)_j = exp(z_j) / Σ_k exp(z_k)");
   CellGrid logits = gridOf(e.logits), weights = weightsOf(e.weights, 4);
@@ -181,7 +183,7 @@ void WorkedExampleModel::makeSoftmax() {
 }
 
 void WorkedExampleModel::makeCache() {
-  const WorkedCache e = workedCache(static_cast<std::uint64_t>(m_seed));
+  const auto& e = m_worked.emplace<WorkedCache>(workedCache(static_cast<std::uint64_t>(m_seed)));
   m_title = tr("Worked example: “The next day is” → “bright”");
   m_subtitle << tr("X 5 × 8, W 4 × 8: Q, K, V 5 × 4") << tr("dashed: known from the 4 tokens before")
              << tr("outlined: new with “bright”");
@@ -219,7 +221,7 @@ void WorkedExampleModel::makeCache() {
 }
 
 void WorkedExampleModel::makeScaling() {
-  const WorkedScaling e = workedScaling(static_cast<std::uint64_t>(m_seed));
+  const auto& e = m_worked.emplace<WorkedScaling>(workedScaling(static_cast<std::uint64_t>(m_seed)));
   m_title = tr("Worked example: why scores are divided by √d");
   m_subtitle << tr("q and k of d = %1 normal numbers").arg(e.d)
              << tr("%1 draws of %2 queries and %2 keys")
@@ -239,6 +241,16 @@ void WorkedExampleModel::makeScaling() {
   m_remarks << tr("Expected: 64, 1, 1/64 and 1/64³. Only √d leaves the variance at 1 whatever d is.")
             << tr("Undivided, softmax saturates; divided by d or d² all weights become alike and attention "
                   "chooses nothing. d is head_dim, not the width of the model.");
+}
+
+std::optional<Explanation> WorkedExampleModel::explanation(const GridSheet::Spot& spot) const {
+  const CellGrid& grid = m_lines[spot.line][spot.item].grid;
+  if (!grid.hasValue(spot.row, spot.column)) return std::nullopt;
+  // W stands transposed beside X.
+  if (grid.name == kTransposedW)
+    return explainWorked(m_worked, {"W", spot.column, spot.row}, note().toStdString());
+  const std::string name = grid.name.toStdString();
+  return explainWorked(m_worked, {name, spot.row, spot.column}, note().toStdString());
 }
 
 QString WorkedExampleModel::toolTip(const GridSheet::Spot& spot) const {

@@ -1,12 +1,13 @@
 #pragma once
 
-#include "core/explain/worked_example.h"
+#include "core/explain/worked_numbers.h"
 #include "views/grid_sheet.h"
 #include "views/view.h"
 
 #include <QString>
 #include <QStringList>
 
+#include <optional>
 #include <vector>
 
 namespace decodescope {
@@ -25,6 +26,8 @@ class WorkedExampleModel {
   QString note() const;
   QStringList remarks() const { return m_remarks; }  ///< what to see, a sentence or two each
   QString toolTip(const GridSheet::Spot& spot) const;
+  /// Where the number comes from; nothing where a cell is masked.
+  std::optional<Explanation> explanation(const GridSheet::Spot& spot) const;
   QString description() const;
   std::vector<NamedTable> tables() const;
 
@@ -39,6 +42,7 @@ class WorkedExampleModel {
   bool m_made = false;
   Example m_example = Example::linear;
   int m_seed = 1;
+  WorkedExample m_worked;
   std::vector<GridLine> m_lines;
   QString m_title;
   QStringList m_subtitle, m_remarks;

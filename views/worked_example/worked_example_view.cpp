@@ -4,6 +4,7 @@
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
+#include <QImage>
 #include <QPainter>
 
 #include <algorithm>
@@ -31,6 +32,12 @@ constexpr ExampleName kExamples[] = {
     {Example::cache, "cache", QT_TRANSLATE_NOOP("WorkedExampleView", "The next day is bright")},
     {Example::scaling, "scaling", QT_TRANSLATE_NOOP("WorkedExampleView", "Why √d")},
 };
+
+constexpr double kRemarkPitch = 1.15;
+
+QFont remarkFont(const Theme& theme) {
+  return theme.sized(12.5);
+}
 
 constexpr NumberRange kSeed{.minimum = 1, .maximum = 99, .step = 1, .standard = 1};
 
@@ -85,42 +92,69 @@ void WorkedExampleView::present(const SessionSnapshot&, const Selection& selecti
   m_selection = selection;
 }
 
-void WorkedExampleView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
-  painter.save();
-  painter.setRenderHint(QPainter::Antialiasing, false);
-  painter.fillRect(area, theme.background);
-  const FrameTexts words{m_model.title(), m_model.subtitle(), m_model.note(), {}, {}, {}};
-  const PictureFrame frame = framePicture(painter, area, theme, words);
+QStringList WorkedExampleView::settle(QPainter& painter, const PictureFrame& frame, const Theme& theme,
+                                      GridSheet& sheet) const {
   QRectF body = frame.body;
   // What to see stands below, where it leaves the matrices most of the room.
-  const QFont font = theme.sized(12.5);
-  const TextMetrics metrics(font, painter.device());
+  const TextMetrics metrics(remarkFont(theme), painter.device());
   QStringList lines;
   if (!frame.small) {
     for (const QString& remark : m_model.remarks()) lines << wrappedWords(remark, metrics, body.width(), 4);
   }
-  const double lineHeight = metrics.height() * 1.15;
-  const double height = static_cast<double>(lines.size()) * lineHeight;
+  const double height = static_cast<double>(lines.size()) * metrics.height() * kRemarkPitch;
   if (height > body.height() * 0.4) lines.clear();
   if (!lines.isEmpty()) body.setBottom(body.bottom() - height - theme.px(14));
-  m_sheet.settle(painter, body, theme, m_model.lines());
-  if (!m_sheet.hasNumbers() && !lines.isEmpty()) {
+  sheet.settle(painter, body, theme, m_model.lines());
+  if (!sheet.hasNumbers() && !lines.isEmpty()) {
     // The numbers matter more than what is said of them.
     lines.clear();
-    body = frame.body;
-    m_sheet.settle(painter, body, theme, m_model.lines());
+    sheet.settle(painter, frame.body, theme, m_model.lines());
   }
+  return lines;
+}
+
+void WorkedExampleView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
+  painter.save();
+  painter.setRenderHint(QPainter::Antialiasing, false);
+  painter.fillRect(area, theme.background);
+  const PictureFrame frame = framePicture(painter, area, theme, words());
+  const QStringList lines = settle(painter, frame, theme, m_sheet);
   m_sheet.paint(painter, theme, m_model.lines());
-  painter.setFont(font);
+  painter.setFont(remarkFont(theme));
   painter.setPen(theme.text);
-  double y = std::min(m_sheet.bottom(), body.bottom()) + theme.px(14);
+  const TextMetrics metrics(painter.font(), painter.device());
+  const double pitch = metrics.height() * kRemarkPitch;
+  double y = std::min(m_sheet.bottom() + theme.px(14),
+                      frame.body.bottom() - pitch * static_cast<double>(lines.size()));
   for (const QString& line : lines) {
-    drawFitted(painter, QRectF(body.left(), y, body.width(), metrics.height()),
+    drawFitted(painter, QRectF(frame.body.left(), y, frame.body.width(), metrics.height()),
                Qt::AlignLeft | Qt::AlignVCenter, line);
-    y += lineHeight;
+    y += pitch;
   }
-  paintFrame(painter, frame, theme, words);
+  paintFrame(painter, frame, theme, words());
   painter.restore();
+}
+
+double WorkedExampleView::neededHeight(const QSizeF& room, const Theme& theme) const {
+  if (m_needed && m_needed->example == m_example && m_needed->seed == m_seed && m_needed->room == room &&
+      m_needed->scale == theme.scale)
+    return m_needed->height;
+  QImage device(1, 1, QImage::Format_RGB32);
+  QPainter painter(&device);
+  const double step = theme.px(40);
+  double height = room.height();
+  // Where no height brings numbers (the width is too small) scrolling brings nothing.
+  double found = room.height();
+  for (int i = 0; i < 40; ++i, height += step) {
+    GridSheet sheet;
+    settle(painter, framePicture(painter, QRectF(QPointF(), QSizeF(room.width(), height)), theme, words()),
+           theme, sheet);
+    if (!sheet.hasNumbers()) continue;
+    found = height;
+    break;
+  }
+  m_needed = Needed{m_example, m_seed, room, theme.scale, found};
+  return found;
 }
 
 std::optional<Hit> WorkedExampleView::hitTest(QPointF point) const {
@@ -130,6 +164,8 @@ std::optional<Hit> WorkedExampleView::hitTest(QPointF point) const {
   hit.hovered = m_selection;
   hit.locks = false;
   hit.toolTip = m_model.toolTip(*spot);
+  if (std::optional<Explanation> explanation = m_model.explanation(*spot))
+    hit.number = derivedPlace(m_selection, std::move(*explanation));
   return hit;
 }
 

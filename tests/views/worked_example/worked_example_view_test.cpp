@@ -7,8 +7,11 @@
 #include <QPainter>
 #include <QSvgGenerator>
 
+#include <algorithm>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <set>
+#include <string>
 
 namespace decodescope::test {
 namespace {
@@ -81,6 +84,65 @@ TEST(WorkedExampleView, EveryCellTellsItsNumber) {
     }
   }
   EXPECT_GT(told.size(), 100u);
+}
+
+/// Every number that is shown is explained, and its operands give it again.
+TEST(WorkedExampleView, EveryNumberIsExplained) {
+  for (const char* example : kExamples) {
+    WorkedExampleView view;
+    view.setOption("example", example);
+    const std::vector<GridLine>& lines = view.model().lines();
+    for (std::size_t line = 0; line < lines.size(); ++line) {
+      for (std::size_t item = 0; item < lines[line].size(); ++item) {
+        const CellGrid& grid = lines[line][item].grid;
+        for (int r = 0; r < grid.rows; ++r) {
+          for (int c = 0; c < grid.columns; ++c) {
+            const auto e = view.model().explanation({line, item, r, c});
+            const auto shown = static_cast<double>(grid.hasValue(r, c) ? grid.value(r, c) : 0);
+            ASSERT_EQ(e.has_value(), grid.hasValue(r, c)) << example << " " << qPrintable(grid.name);
+            if (!e) continue;
+            EXPECT_EQ(e->traced, shown) << e->name;
+            EXPECT_NEAR(e->recomputed, shown, 1e-5 * std::max(1.0, std::abs(shown)))
+                << e->name << ": " << e->filled;
+            EXPECT_NE(e->origin.find("not from the run"), std::string::npos);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(WorkedExampleView, PointingGivesTheExplanationOfTheCell) {
+  WorkedExampleView view;
+  const QImage image = painted(view, {900, 600}, Theme::makeLight());
+  std::set<std::string> names;
+  for (int y = 0; y < 600; y += 5) {
+    for (int x = 0; x < 900; x += 5) {
+      const auto hit = view.hitTest(QPointF(x, y));
+      if (hit && hit->number && hit->number->derived) names.insert(hit->number->derived->name);
+    }
+  }
+  EXPECT_TRUE(names.count("Y[0, 1]") && names.count("X[9, 2]") && names.count("W[1, 0]"));
+  EXPECT_EQ(names.size(), 30u + 15 + 5 + 50);
+}
+
+/// In a low dock at a large scale the picture is made higher, and scrolled, rather than without numbers.
+TEST(WorkedExampleView, IsAsHighAsItsNumbersNeed) {
+  for (const char* example : kExamples) {
+    WorkedExampleView view;
+    view.setOption("example", example);
+    EXPECT_EQ(view.neededHeight({1200, 800}, Theme::makeLight()), 800) << example;
+    const QSizeF low(860, 200);
+    const Theme theme = Theme::makeLight(2);
+    const double height = view.neededHeight(low, theme);
+    EXPECT_GE(height, low.height()) << example;
+    if (example == std::string("linear") || example == std::string("cache")) {
+      EXPECT_GT(height, low.height());
+    }
+    EXPECT_EQ(view.neededHeight({low.width(), height}, theme), height) << example;
+    painted(view, {860, static_cast<int>(height)}, theme);
+    EXPECT_TRUE(view.sheet().hasNumbers()) << example;
+  }
 }
 
 TEST(WorkedExampleView, FillsItsArea) {
