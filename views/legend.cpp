@@ -1,5 +1,6 @@
 #include "views/legend.h"
 
+#include "views/picture_frame.h"
 #include "views/text_fit.h"
 
 #include <QPainter>
@@ -53,7 +54,11 @@ void paintLegend(QPainter& painter, const Theme& theme, const std::vector<Legend
 }
 
 std::function<void(QPainter&, const QRectF&)> colorSample(const QColor& color) {
-  return [color](QPainter& painter, const QRectF& r) { painter.fillRect(r, color); };
+  return [color](QPainter& painter, const QRectF& r) {
+    painter.fillRect(r, color);
+    // The ends of a scale may be as dark or as bright as the ground.
+    drawOutline(painter, r, QColor(128, 128, 128, 150), 1);
+  };
 }
 
 }  // namespace decodescope

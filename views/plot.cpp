@@ -107,7 +107,7 @@ void Plot::setAxes(const QSizeF& size, const Theme& theme, const PlotSpec& spec)
     axis->grid()->setPen(QPen(mixed(theme.line, theme.background, 0.5), theme.px(1), Qt::DotLine));
     axis->grid()->setZeroLinePen(Qt::NoPen);
     axis->setNumberFormat(QStringLiteral("gb"));
-    axis->setNumberPrecision(4);
+    axis->setNumberPrecision(5);  // 10000 is not 1·10⁴
   }
   plot.xAxis->grid()->setVisible(false);
   plot.xAxis->setLabel(spec.xTitle);

@@ -75,7 +75,7 @@ HeadGridLayout layoutHeadGrid(const QRectF& area, const HeadGridNeeds& needs) {
       const double labels = l.labelsOnTop ? l.headLabel / down : rows * l.headLabel;
       const double high =
           ((area.height() + l.blockGapY) / down - l.blockGapY - labels - (rows - 1) * l.gap) / rows;
-      l.side = std::min({wide, high, 320 * s});
+      l.side = std::min({wide, high, 640 * s});
       l.origin = area.topLeft();
       // Simpler arrangements unless another one is clearly larger.
       if (best.side <= 0 || l.side > best.side * 1.08 + 0.5) best = l;
@@ -86,9 +86,9 @@ HeadGridLayout layoutHeadGrid(const QRectF& area, const HeadGridNeeds& needs) {
 }
 
 QString GridPage::title(const AttentionModel& model) const {
-  return tr("%1 · all %2 layers × %3 heads")
-      .arg(model.stageName(model.settings().stage), QString::number(model.layers()),
-           QString::number(model.heads()));
+  const QString layers = model.layers() == 1 ? tr("one layer") : tr("all %1 layers").arg(model.layers());
+  const QString heads = model.heads() == 1 ? tr("one head") : tr("%1 heads").arg(model.heads());
+  return QStringLiteral("%1 · %2 × %3").arg(model.stageName(model.settings().stage), layers, heads);
 }
 
 std::vector<Thumbnails::Item> GridPage::items(const AttentionModel& model, int bins) const {

@@ -127,16 +127,23 @@ void MatrixPage::paint(QPainter& painter, const QRectF& area, const Theme& theme
 }
 
 void MatrixPage::paintTexts(QPainter& painter, const Theme& theme, const AttentionModel& model) const {
-  if (!m_layout.title.isNull()) {
-    painter.setFont(theme.sized(15, QFont::DemiBold));
-    painter.setPen(theme.text);
-    const double room = m_layout.title.width();
-    const TextMetrics metrics(painter.font(), painter.device());
-    QString title = model.title();
-    if (metrics.horizontalAdvance(title) > room)
-      title = QStringLiteral("%1 · %2").arg(model.shortScaleTitle(model.settings().stage), model.place());
-    drawFitted(painter, m_layout.title, Qt::AlignLeft | Qt::AlignVCenter, title);
-  }
+  const AttentionStage stage = model.settings().stage;
+  const int query = model.selection().query.value, key = model.selection().key.value;
+  const QString shortTitle = QStringLiteral("%1 · %2").arg(model.shortScaleTitle(stage), model.place());
+  const TextMetrics titles(theme.sized(15, QFont::DemiBold), painter.device());
+  const bool fits = titles.horizontalAdvance(model.title()) <= m_layout.title.width();
+  PictureFrame frame;
+  frame.title = m_layout.title;
+  frame.subtitle = m_layout.subtitle;
+  frame.subtitleLines = m_subtitle;
+  frame.readout = m_layout.readout;
+  paintFrame(painter, frame, theme,
+             {fits ? model.title() : shortTitle,
+              {},
+              {},
+              model.readout(query, key),
+              model.shortReadout(stage, query, key),
+              {}});
   if (!m_layout.beside.isNull()) {
     QRectF line = m_layout.beside;
     const auto say = [&](const QFont& font, const QColor& color, const QString& text) {
@@ -150,31 +157,8 @@ void MatrixPage::paintTexts(QPainter& painter, const Theme& theme, const Attenti
         line.translate(0, line.height());
       }
     };
-    const AttentionStage stage = model.settings().stage;
-    say(theme.sized(15, QFont::DemiBold), theme.text,
-        QStringLiteral("%1 · %2").arg(model.shortScaleTitle(stage), model.place()));
-    say(theme.sized(12), theme.text,
-        model.shortReadout(stage, model.selection().query.value, model.selection().key.value));
-  }
-  if (!m_layout.subtitle.isNull()) {
-    painter.setFont(theme.sized(11.5));
-    painter.setPen(theme.faintText);
-    QRectF line = m_layout.subtitle;
-    line.setHeight(line.height() / static_cast<double>(std::max<qsizetype>(1, m_subtitle.size())));
-    for (const QString& text : m_subtitle) {
-      drawFitted(painter, line, Qt::AlignLeft | Qt::AlignVCenter, text);
-      line.translate(0, line.height());
-    }
-  }
-  if (!m_layout.readout.isNull()) {
-    painter.setFont(theme.sized(12));
-    painter.setPen(theme.text);
-    const int query = model.selection().query.value, key = model.selection().key.value;
-    const QString text = model.readout(query, key);
-    const bool fits =
-        TextMetrics(painter.font(), painter.device()).horizontalAdvance(text) <= m_layout.readout.width();
-    drawFitted(painter, m_layout.readout, Qt::AlignLeft | Qt::AlignVCenter,
-               fits ? text : model.shortReadout(model.settings().stage, query, key));
+    say(theme.sized(15, QFont::DemiBold), theme.text, shortTitle);
+    say(theme.sized(12), theme.text, model.shortReadout(stage, query, key));
   }
 }
 

@@ -16,7 +16,10 @@ QString tr(const char* text) {
   return QCoreApplication::translate("AttentionView", text);
 }
 
-constexpr double kNumbersInCells = 34;  // cells of this size hold two decimals in the label font
+/// Cells as wide as 34/11 of a font's size hold two decimals in it.
+constexpr double kFontOfCell = 11.0 / 34;
+/// Smaller letters than these are not read, whatever the scale.
+constexpr double kLeastNumberPixels = 10.5;
 
 /// The rows and columns of the window.
 HeatmapRows windowOf(const HeatmapRows& all, const MatrixWindow::Shown& shown) {
@@ -99,8 +102,10 @@ void drawMissingRows(QPainter& painter, const Theme& theme, const QRectF& matrix
 
 void drawCellNumbers(QPainter& painter, const Theme& theme, const QRectF& matrix,
                      const MatrixWindow::Shown& shown, const MatrixNumbers& numbers) {
-  if (shown.cell < theme.px(kNumbersInCells)) return;
-  painter.setFont(theme.sized(shown.cell >= theme.px(48) ? 13 : 11));
+  const double cell = shown.cell / theme.scale;
+  const double pixels = std::clamp(cell * 0.27, std::min(11.0, cell * kFontOfCell), 22.0);
+  if (theme.px(pixels) < kLeastNumberPixels) return;
+  painter.setFont(theme.sized(pixels));
   const QList<QRgb> colors = colormapTable(numbers.scale.map, theme.dark);
   for (int r = 0; r < shown.count; ++r) {
     const auto query = static_cast<std::size_t>(shown.firstRow + r);

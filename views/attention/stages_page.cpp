@@ -79,7 +79,7 @@ void StagesPage::paintRows(QPainter& painter, const Theme& theme, const Attentio
   const double line = std::ceil(metrics.height());
   const int tokens = model.tokens(), query = model.selection().query.value;
   if (tokens > kMostInRows || area.height() < 7.5 * line || area.width() < theme.px(480)) return;
-  const double pitch = std::min((area.height() - 2 * line - theme.px(6)) / 4, theme.px(34));
+  const double pitch = std::min((area.height() - 2 * line - theme.px(6)) / 4, theme.px(48));
   double nameWidth = 0;
   for (const QString& name : names) nameWidth = std::max(nameWidth, metrics.horizontalAdvance(name));
   nameWidth += theme.px(10);

@@ -2,6 +2,7 @@
 
 #include "views/bracket.h"
 #include "views/kv_cache/contents_picture.h"
+#include "views/picture_frame.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -19,35 +20,23 @@ QString tr(const char* text) {
 }  // namespace
 
 void KvContentsPicture::paintLabels(QPainter& painter, const Theme& theme) {
-  if (!m_layout.title.isNull()) {
-    painter.setFont(theme.sized(15, QFont::DemiBold));
-    painter.setPen(theme.text);
-    QString title = m_model->title();
-    if (m_layout.panel.isNull()) title += QStringLiteral(" · ") + m_model->heldText();
-    drawFitted(painter, m_layout.title, Qt::AlignLeft | Qt::AlignVCenter, title);
-  }
-  if (!m_layout.subtitle.isNull()) {
-    painter.setFont(theme.sized(11.5));
-    painter.setPen(theme.faintText);
-    QRectF line = m_layout.subtitle;
-    line.setHeight(line.height() / static_cast<double>(std::max<qsizetype>(1, m_subtitle.size())));
-    for (const QString& text : m_subtitle) {
-      drawFitted(painter, line, Qt::AlignLeft | Qt::AlignVCenter, text);
-      line.translate(0, line.height());
-    }
-  }
-  if (!m_layout.readout.isNull()) {
+  FrameTexts texts;
+  texts.title = m_model->title();
+  if (m_layout.panel.isNull()) texts.title += QStringLiteral(" · ") + m_model->heldText();
+  texts.readout = m_model->readout();
+  PictureFrame frame;
+  frame.title = m_layout.title;
+  frame.subtitle = m_layout.subtitle;
+  frame.subtitleLines = m_subtitle;
+  frame.readout = m_layout.readout;
+  if (m_settings.strikes && !frame.readout.isNull()) {
     painter.setFont(theme.sized(12));
-    painter.setPen(theme.text);
-    QRectF rest = m_layout.readout;
-    if (m_settings.strikes) {
-      painter.setPen(theme.warning);
-      rest.setLeft(rest.left() + theme.px(10) +
-                   drawFitted(painter, rest, Qt::AlignLeft | Qt::AlignVCenter, tr("A click strikes out.")));
-      painter.setPen(theme.text);
-    }
-    drawFitted(painter, rest, Qt::AlignLeft | Qt::AlignVCenter, m_model->readout());
+    painter.setPen(theme.warning);
+    frame.readout.setLeft(
+        frame.readout.left() + theme.px(10) +
+        drawFitted(painter, frame.readout, Qt::AlignLeft | Qt::AlignVCenter, tr("A click strikes out.")));
   }
+  paintFrame(painter, frame, theme, texts);
   nameGroups(painter, theme);
   for (int g = 0; g < static_cast<int>(m_layout.readerLabels.size()); ++g) nameReaders(painter, theme, g);
   nameLayers(painter, theme);

@@ -113,7 +113,7 @@ void KvContentsPanel::paintCurves(QPainter& painter, const QRectF& bytesArea, co
   bytes.xLast = rows.xLast = std::max<double>(2, static_cast<double>(steps.size()));
   bytes.markedX = rows.markedX = shown;
   const double most = m_model->bytesEnd();
-  const double unit = most >= 1e7 ? 1e6 : most >= 1e4 ? 1e3 : 1.0;
+  const double unit = most >= 1e6 ? 1e6 : most >= 1e3 ? 1e3 : 1.0;
   bytes.yLast = most / unit;
   rows.yLast = m_model->rowsEnd();
   bytes.title = unit == 1.0 ? tr("bytes held") : unit == 1e3 ? tr("kB held") : tr("MB held");

@@ -221,10 +221,50 @@ void KvContentsPicture::fillPart(QPainter& painter, const Theme& theme, LayerInd
   ColorScale scale;
   scale.hi = std::max(1e-12, scaleEnd(part));
   const QRectF target(area.left(), area.top(), across * columnWidth(), area.height());
+  const QList<QRgb> colors = tintTable(theme.panel, inkOf(what, part.numbers, theme));
   drawCells(painter, target,
-            heatmapImage(matrix, scale, tintTable(theme.panel, inkOf(what, part.numbers, theme)),
-                         std::max(1, static_cast<int>(target.width() * ratio)),
+            heatmapImage(matrix, scale, colors, std::max(1, static_cast<int>(target.width() * ratio)),
                          std::max(1, static_cast<int>(target.height() * ratio))));
+  // Narrower and lower cells hold no numbers: most caches are larger.
+  const bool isLarge = columnWidth() >= theme.px(24) && target.height() >= theme.px(11) * part.height;
+  if (isLarge && !m_model->isState() && !showsNorms())
+    writeNumbers(painter, theme, target, rowNumbers(layer, what, isUpper), scale, colors);
+}
+
+CellGrid KvContentsPicture::rowNumbers(LayerIndex layer, const KvColumn& column, bool isUpper) const {
+  CellGrid grid;
+  grid.rows = isUpper ? column.upper.height : column.lower.height;
+  grid.columns = m_model->across();
+  grid.values.assign(static_cast<std::size_t>(grid.rows) * static_cast<std::size_t>(grid.columns),
+                     std::numeric_limits<float>::quiet_NaN());
+  for (int p = 0; p < grid.columns; ++p) {
+    std::size_t at = static_cast<std::size_t>(p);
+    for (const float v : m_model->row(layer, column, isUpper, p)) {
+      grid.values[at] = v;
+      at += static_cast<std::size_t>(grid.columns);
+    }
+  }
+  return grid;
+}
+
+void KvContentsPicture::writeNumbers(QPainter& painter, const Theme& theme, const QRectF& area,
+                                     const CellGrid& grid, const ColorScale& scale,
+                                     const QList<QRgb>& colors) const {
+  const double width = area.width() / std::max(1, grid.columns),
+               height = area.height() / std::max(1, grid.rows);
+  const double pixels = numberPixels(painter, theme, grid, width, height);
+  if (pixels <= 0) return;
+  painter.setFont(theme.sized(pixels));
+  for (int row = 0; row < grid.rows; ++row) {
+    for (int p = 0; p < grid.columns; ++p) {
+      const QString text = grid.text(row, p);
+      if (text.isEmpty()) continue;
+      const int level = scale.level(std::abs(static_cast<double>(grid.value(row, p))), 0);
+      painter.setPen(readableOn(QColor::fromRgb(colors[std::max(1, level)])));
+      drawFitted(painter, QRectF(area.left() + p * width, area.top() + row * height, width, height),
+                 Qt::AlignCenter, text);
+    }
+  }
 }
 
 /// What became of each position, what is new, where K ends and V begins.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "views/cell_grid.h"
 #include "views/colormap.h"
 #include "views/kept_image.h"
 #include "views/kv_cache/contents_panel.h"
@@ -48,6 +49,11 @@ class KvContentsPicture {
   void fillPart(QPainter& painter, const Theme& theme, LayerIndex layer, int column, bool isUpper) const;
   /// The part's numbers, `height` rows of as many columns as are drawn, magnitudes; NaN where there is none.
   std::vector<float> partNumbers(LayerIndex layer, const KvColumn& column, bool isUpper) const;
+  /// The same with their signs.
+  CellGrid rowNumbers(LayerIndex layer, const KvColumn& column, bool isUpper) const;
+  /// Into the cells, where they fit.
+  void writeNumbers(QPainter& painter, const Theme& theme, const QRectF& area, const CellGrid& grid,
+                    const ColorScale& scale, const QList<QRgb>& colors) const;
   bool showsNorms() const { return m_settings.norms && !m_model->isState(); }
   double scaleEnd(const KvPart& part) const;
   QColor inkOf(const KvColumn& column, KvNumbers numbers, const Theme& theme) const;

@@ -77,7 +77,7 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
   const double pitch = layout.blocks.height() / layout.layers;
   layout.blockGapY = std::clamp(pitch * 0.12, 1 * s, 10 * s);
   // Few layers: blocks stay strips rather than towers.
-  const double tallest = 240 * s;
+  const double tallest = std::max(240 * s, 0.5 * layout.block(0, 0).width());
   if (pitch - layout.blockGapY > tallest)
     layout.blocks.setHeight(layout.layers * (tallest + layout.blockGapY) - layout.blockGapY);
   if (!layout.panel.isNull() && layout.panel.top() > rest.top())

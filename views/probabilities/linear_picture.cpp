@@ -49,10 +49,13 @@ void LinearPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
   m_inputs = model.inputs();
 
   // The neuron's own strips give way first, then its names.
-  const double fixed = 4 * (line + stripHeight + gap) + line + resultHeight;
+  // A mark runs around a row of small cells: it leaves the name above alone.
+  const double nameHeight = line + theme.px(4);
+  const double fixed = 4 * (line + stripHeight + gap) + nameHeight + resultHeight;
   const bool details = area.height() - fixed >= theme.px(50);
   const double matrixRoom =
-      details ? area.height() - fixed : std::max(theme.px(10), area.height() - 2 * line - stripHeight - gap);
+      details ? area.height() - fixed
+              : std::max(theme.px(10), area.height() - line - nameHeight - stripHeight - gap);
   const int fitting = std::max(
       1, static_cast<int>(std::min<std::int64_t>(model.outputs(), kMostCells / std::max(1, m_inputs))));
   m_rows = fitting;
@@ -91,7 +94,7 @@ void LinearPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
   QString name = weights.name + QStringLiteral("  (%1 × %2)").arg(model.outputs()).arg(m_inputs);
   if (m_rows < model.outputs()) name += tr(": rows %1–%2").arg(m_firstRow).arg(m_firstRow + m_rows - 1);
   caption(left, y, width, name, theme.text);
-  y += line;
+  y += nameHeight;
   const double height = rowHeight * m_rows;
   m_matrix = QRectF(left, y, width, height);
   drawGridCells(painter, m_matrix, weights, theme,
@@ -102,7 +105,7 @@ void LinearPicture::paint(QPainter& painter, const QRectF& area, const Theme& th
     painter.setPen(theme.faintText);
     drawFitted(painter, QRectF(x, y, sideGap, height), Qt::AlignCenter, sign);
     x += sideGap;
-    caption(x, y - line, sideWidth, grid.name, theme.text);
+    caption(x, y - nameHeight, sideWidth, grid.name, theme.text);
     const QRectF cells(x, y, sideWidth, height);
     drawGridCells(painter, cells, grid, theme, numberPixels(painter, theme, grid, sideWidth, rowHeight));
     x += sideWidth;

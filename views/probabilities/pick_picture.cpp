@@ -55,7 +55,7 @@ void PickPicture::paintPipeline(QPainter& painter, QRectF& area, const Theme& th
   for (const auto& [name, value] : stages) {
     widths.push_back(
         std::min(theme.px(150), std::max(names.horizontalAdvance(name), values.horizontalAdvance(value))) +
-        2 * inside);
+        2 * inside + theme.px(1));
     total += widths.back();
   }
   total += arrow * static_cast<double>(stages.size() - 1);

@@ -30,7 +30,7 @@ DialGrid layoutDials(const QRectF& area, int count, double lineHeight, double sc
     for (int columns = 1; columns <= count; ++columns) {
       const int rows = (count + columns - 1) / columns;
       const double width = area.width() / columns, height = area.height() / rows;
-      const double diameter = std::min({width - gap, height - gap - textHeight, 420 * scale});
+      const double diameter = std::min({width - gap, height - gap - textHeight, 560 * scale});
       if (diameter < tier.diameter * scale || width - gap < tier.width * scale) continue;
       // Of dials as large, those whose last row is full.
       const bool fuller = rows * columns - count < unused && diameter / 2 >= best.radius * 0.999;
@@ -77,7 +77,7 @@ RopeMatrixLayout layoutRopeMatrix(const QRectF& area, int headDim, double lineHe
   // Square cells: the matrix, then the row before and after as columns at its right.
   const double room =
       std::min(left.height() - title - count, (left.width() - 30 * scale) * headDim / (headDim + 2.0));
-  double cell = std::max(0.5, std::min(room / headDim, 88 * scale));
+  double cell = std::max(0.5, std::min(room / headDim, 120 * scale));
   if (cell > 2) cell = std::floor(cell);
   const double side = cell * headDim, columnWidth = std::max(cell, 6 * scale);
   layout.matrixTitle = QRectF(left.left(), left.top(), left.width(), texts ? lineHeight : 0);
@@ -93,7 +93,7 @@ RopeMatrixLayout layoutRopeMatrix(const QRectF& area, int headDim, double lineHe
                                    std::clamp(cell, 40 * scale, 60 * scale));
   for (int i = 0; i < 5; ++i) {
     layout.strips.emplace_back(right.left() + labelWidth, right.top() + title + i * (height + gapY),
-                               std::min(right.width() - labelWidth, headDim * 88 * scale), height);
+                               std::min(right.width() - labelWidth, headDim * 120 * scale), height);
   }
   layout.cheapCount = QRectF(right.left(), layout.strips.back().bottom() + lineHeight * 0.4, right.width(),
                              texts ? lineHeight * 2 : 0);

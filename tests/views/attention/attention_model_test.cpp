@@ -1,6 +1,7 @@
 #include "views/attention/attention_model.h"
 
 #include "tests/support/random_run.h"
+#include "tests/views/attention/selected.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
@@ -10,16 +11,6 @@ namespace {
 
 constexpr AttentionStage kStages[] = {AttentionStage::raw, AttentionStage::scaled, AttentionStage::masked,
                                       AttentionStage::weights};
-
-Selection at(int step, int layer, int head, int query, int key) {
-  Selection s;
-  s.step = StepIndex{step};
-  s.layer = LayerIndex{layer};
-  s.head = HeadIndex{head};
-  s.query = Position{query};
-  s.key = Position{key};
-  return s;
-}
 
 class AttentionModelTest : public testing::Test {
  protected:

@@ -2,6 +2,7 @@
 
 #include "tests/support/random_model.h"
 #include "tests/support/random_run.h"
+#include "tests/views/attention/selected.h"
 #include "tests/views/paint.h"
 #include "views/attention/absorbed_model.h"
 #include "views/attention/attention_view.h"
@@ -20,16 +21,6 @@ namespace {
 
 const char* const kLayouts[] = {"one",     "stages",  "grid",       "row",
                                 "context", "scaling", "embeddings", "absorbed"};
-
-Selection at(int step, int layer, int head, int query, int key) {
-  Selection s;
-  s.step = StepIndex{step};
-  s.layer = LayerIndex{layer};
-  s.head = HeadIndex{head};
-  s.query = Position{query};
-  s.key = Position{key};
-  return s;
-}
 
 class AttentionPagesTest : public testing::Test {
  protected:
