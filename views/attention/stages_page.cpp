@@ -19,9 +19,6 @@ QString tr(const char* text) {
 constexpr AttentionStage kStages[] = {AttentionStage::raw, AttentionStage::scaled, AttentionStage::masked,
                                       AttentionStage::weights};
 
-/// More keys have no room for their numbers.
-constexpr int kMostInRows = 48;
-
 }  // namespace
 
 QString StagesPage::title(const AttentionModel& model) const {
@@ -78,7 +75,7 @@ void StagesPage::paintRows(QPainter& painter, const Theme& theme, const Attentio
   const TextMetrics metrics(theme.sized(11.5), painter.device());
   const double line = std::ceil(metrics.height());
   const int tokens = model.tokens(), query = model.selection().query.value;
-  if (tokens > kMostInRows || area.height() < 7.5 * line || area.width() < theme.px(480)) return;
+  if (area.height() < 7.5 * line || area.width() < std::max(theme.px(480), 1.5 * tokens)) return;
   const double pitch = std::min((area.height() - 2 * line - theme.px(6)) / 4, theme.px(48));
   double nameWidth = 0;
   for (const QString& name : names) nameWidth = std::max(nameWidth, metrics.horizontalAdvance(name));
@@ -104,7 +101,7 @@ void StagesPage::paintRows(QPainter& painter, const Theme& theme, const Attentio
                Qt::AlignHCenter | Qt::AlignVCenter, model.labels()[k]);
   }
   std::vector<CellGrid> grids;
-  double numbers = 1e9;
+  double numbers = 1e9;  // of one size; more keys than have room for theirs are colours alone
   for (const AttentionStage stage : kStages) {
     CellGrid grid;
     grid.rows = 1;

@@ -147,8 +147,9 @@ void MaskView::place(const QRectF& whole, const Theme& theme, QPainter& painter)
       std::floor(std::min((area.width() - rowLabels - wayWidth - (across - 1) * gap - sums) / across,
                           (area.height() - down * (header + footer) - (down - 1) * theme.px(6)) / down)));
   const double cell = wholePixels(painter, side / std::max(1, m_model.tokens()));
-  // Whole pixels a cell, where that costs little.
-  const double used = cell * m_model.tokens() >= 0.85 * side ? cell * m_model.tokens() : side;
+  // Whole pixels a cell, where that costs little and there is at least one.
+  const double crisp = cell * m_model.tokens();
+  const double used = crisp >= 0.85 * side && crisp <= side ? crisp : side;
   m_sumWidth = used / m_model.tokens() >= line ? sums : 0;
   const auto at = [&](int column, int row) {
     const double x = onPixel(

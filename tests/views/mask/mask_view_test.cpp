@@ -4,9 +4,11 @@
 #include "tests/support/random_run.h"
 #include "tests/views/paint.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
+#include <map>
 
 namespace decodescope::test {
 namespace {
@@ -219,6 +221,47 @@ TEST(MaskView, AWindowHidesOlderKeysAsTheMaskHidesLaterOnes) {
   EXPECT_TRUE(model.readout().contains("outside its window of 3"));
   EXPECT_TRUE(model.toolTip(MaskModel::weights, 7, 2).contains("before the query's window"));
   EXPECT_FALSE(model.toolTip(MaskModel::weights, 7, 6).contains("masked"));
+}
+
+/// Also where the matrices have fewer dots than cells: none lies upon another.
+TEST(MaskView, MatricesAreAsWideAsEachOther) {
+  for (const int tokens : {5, 300}) {
+    const RunSnapshotPtr run = randomRun(wordyModel({}), tokens, 1);
+    MaskView view;
+    view.present(sessionOf(run), at(run, 1));
+    painted(view, QSize(1024, 700), Theme::makeLight());
+    std::map<QString, int> widths;
+    for (int x = 0; x < 1024; ++x) {
+      const std::optional<Hit> hit = view.hitTest(QPointF(x, 110));
+      if (hit) ++widths[hit->toolTip.section('\n', 2).section(':', 0, 0)];
+    }
+    ASSERT_EQ(widths.size(), 4u) << tokens;
+    for (const auto& [name, width] : widths)
+      EXPECT_NEAR(width, widths.begin()->second, 2) << qPrintable(name) << " of " << tokens;
+  }
+}
+
+/// What the run computed is explained by the trace; everything else by what the view made it from.
+TEST(MaskView, ExplainsWhatNoRunComputes) {
+  const RunSnapshotPtr run = randomRun(wordyModel({}), 7, 1);
+  MaskModel model;
+  model.present(shownRun(sessionOf(run), at(run, 1)), {.dropout = 0.5});
+  for (const auto panel :
+       {MaskModel::scores, MaskModel::softmaxAll, MaskModel::zeroed, MaskModel::renormalised,
+        MaskModel::masked, MaskModel::weights, MaskModel::difference, MaskModel::dropout}) {
+    for (int q = 0; q < 7; ++q) {
+      for (int k = 0; k < 7; ++k) {
+        const std::optional<Explanation> e = model.explanation(panel, q, k);
+        const bool isRuns = panel == MaskModel::masked || panel == MaskModel::weights ||
+                            (panel == MaskModel::scores && k <= q);
+        const bool isShown = k <= q || panel == MaskModel::scores || panel == MaskModel::softmaxAll;
+        ASSERT_EQ(e.has_value(), isShown && !isRuns) << panel << " " << q << " " << k;
+        if (!e) continue;
+        EXPECT_EQ(e->traced, static_cast<double>(model.panel(panel).value(q, k)));
+        EXPECT_NEAR(e->recomputed, e->traced, 1e-5 * std::max(1.0, std::abs(e->traced))) << e->filled;
+      }
+    }
+  }
 }
 
 }  // namespace
