@@ -21,6 +21,8 @@ Dock::Dock(const QString& id, const QString& title, QWidget* content, QWidget* p
   setAccessibleName(title);
   setWidget(content);
   m_bar->setAccessibleName(tr("Title bar of %1").arg(title));
+  // Qt draws the line below a scrolled tab bar across the docks beside it too.
+  m_bar->setAutoFillBackground(true);
   m_float->setIcon(icon(Icon::floatDock));
   m_float->setAutoRaise(true);
   m_float->setToolTip(tr("Take %1 out of the window or put it back").arg(title));

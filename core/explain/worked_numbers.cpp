@@ -41,6 +41,8 @@ Operand constant(std::string symbol, double value, std::string name) {
   return {std::move(symbol), std::move(name), {static_cast<float>(value)}, std::nullopt};
 }
 
+constexpr const char* kNormal = "x ~ N(0, 1)";
+
 /// Explains one cell: a function for each example.
 class Explainer {
  public:
@@ -48,7 +50,7 @@ class Explainer {
 
   std::optional<Explanation> operator()(const WorkedLinear& e) {
     for (const NamedMatrix* drawn : {&e.x, &e.w, &e.b}) {
-      if (is(*drawn)) return lookup(*drawn);
+      if (is(*drawn)) return lookup(*drawn, kNormal);
     }
     if (!is(e.y)) return std::nullopt;
     return explainProduct(m_name, rowOf(e.w, column()), rowOf(e.x, row()), one("b", e.b, 0, column()),
@@ -56,7 +58,7 @@ class Explainer {
   }
 
   std::optional<Explanation> operator()(const WorkedNorm& e) {
-    if (is(e.x)) return lookup(e.x);
+    if (is(e.x)) return lookup(e.x, "x ~ N(5, 36)");
     if (is(e.statistics)) return statistic(e.x, e.x);
     if (is(e.after)) return statistic(e.layerNorm, e.rmsNorm);
     const bool isLayer = is(e.layerNorm);
@@ -69,7 +71,7 @@ class Explainer {
   }
 
   std::optional<Explanation> operator()(const WorkedMask& e) {
-    if (is(e.scores)) return lookup(e.scores);
+    if (is(e.scores)) return lookup(e.scores, "x = ln of the weight it is to have");
     if (is(e.softmaxAll)) return explainSoftmax(m_name, rowOf(e.scores, row()), column(), m_shown);
     // What the others have right of the diagonal is no number of theirs.
     if (m_cell.column > m_cell.row) return std::nullopt;
@@ -89,7 +91,7 @@ class Explainer {
 
   std::optional<Explanation> operator()(const WorkedSoftmax& e) {
     if (is(e.logits)) {
-      if (row() == 0) return lookup(e.logits);
+      if (row() == 0) return lookup(e.logits, "x");
       return arithmetic("z'", row() == 1 ? "z / sqrt(3)" : "z / 3", {one("z", e.logits, 0, column())});
     }
     if (!is(e.weights)) return std::nullopt;
@@ -98,7 +100,7 @@ class Explainer {
 
   std::optional<Explanation> operator()(const WorkedCache& e) {
     const WorkedStep& s = e.five;
-    if (is(s.x)) return lookup(s.x);
+    if (is(s.x)) return lookup(s.x, kNormal);
     for (const auto& [out, weights] : {std::pair(&s.q, &e.wq), {&s.k, &e.wk}, {&s.v, &e.wv}}) {
       if (is(*out)) return explainProduct(m_name, rowOf(*weights, column()), rowOf(s.x, row()), {}, m_shown);
     }
@@ -118,7 +120,7 @@ class Explainer {
     const double divisors[] = {1, std::sqrt(e.d), static_cast<double>(e.d), static_cast<double>(e.d) * e.d};
     const double s = divisors[row()];
     if (!isVariance) return explainDividedSoftmax(m_name, rowOf(e.scores, 0), s, column(), m_shown);
-    if (column() == 0 && row() == 0) return lookup(e.variances);
+    if (column() == 0 && row() == 0) return lookup(e.variances, "x = variance of all draws");
     const Operand top = column() == 0 ? one("v", e.variances, 0, 0) : constant("v", e.d, "d");
     return arithmetic("variance", "v / (s*s)", {top, constant("s", s, "divisor")});
   }
@@ -137,8 +139,8 @@ class Explainer {
     return true;
   }
 
-  Explanation lookup(const NamedMatrix& m) {
-    return explainLookup(m_name, "x", one("x", m, row(), column()));
+  Explanation lookup(const NamedMatrix& m, const char* formula) {
+    return explainLookup(m_name, formula, one("x", m, row(), column()));
   }
 
   Explanation arithmetic(const char* left, const std::string& expression, std::vector<Operand> operands) {

@@ -76,8 +76,9 @@ KvCacheLayout layoutKvCache(const QRectF& area, const KvCacheLayoutNeeds& needs)
   }
   const double pitch = layout.blocks.height() / layout.layers;
   layout.blockGapY = std::clamp(pitch * 0.12, 1 * s, 10 * s);
-  // Few layers: blocks stay strips rather than towers.
-  const double tallest = std::max(240 * s, 0.5 * layout.block(0, 0).width());
+  // Few layers: blocks stay strips rather than towers. However many heads there are, so that lanes beside
+  // each other have blocks of one height.
+  const double tallest = std::max(240 * s, 0.35 * layout.blocks.width());
   if (pitch - layout.blockGapY > tallest)
     layout.blocks.setHeight(layout.layers * (tallest + layout.blockGapY) - layout.blockGapY);
   if (!layout.panel.isNull() && layout.panel.top() > rest.top())

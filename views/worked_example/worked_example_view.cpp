@@ -143,15 +143,19 @@ double WorkedExampleView::neededHeight(const QSizeF& room, const Theme& theme) c
   QPainter painter(&device);
   const double step = theme.px(40);
   double height = room.height();
-  // Where no height brings numbers (the width is too small) scrolling brings nothing.
+  // Numbers, and what is to be seen below them; else numbers; where no height brings any (the width is too
+  // small) scrolling brings nothing.
   double found = room.height();
+  bool hasNumbers = false;
   for (int i = 0; i < 40; ++i, height += step) {
     GridSheet sheet;
-    settle(painter, framePicture(painter, QRectF(QPointF(), QSizeF(room.width(), height)), theme, words()),
-           theme, sheet);
+    const PictureFrame frame =
+        framePicture(painter, QRectF(QPointF(), QSizeF(room.width(), height)), theme, words());
+    const bool hasWords = !settle(painter, frame, theme, sheet).isEmpty();
     if (!sheet.hasNumbers()) continue;
-    found = height;
-    break;
+    if (!hasNumbers || hasWords) found = height;
+    hasNumbers = true;
+    if (hasWords) break;
   }
   m_needed = Needed{m_example, m_seed, room, theme.scale, found};
   return found;

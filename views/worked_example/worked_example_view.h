@@ -16,9 +16,10 @@ class WorkedExampleView : public View {
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
-  /// So high that the matrices show their numbers.
+  /// So high that the matrices show their numbers, with what is to be seen in them below.
   double neededHeight(const QSizeF& room, const Theme& theme) const override;
   std::optional<Hit> hitTest(QPointF point) const override;
+  bool showsAllLanes() const override { return true; }  ///< it is of none of them
   std::vector<NamedTable> tables() const override { return m_model.tables(); }
   QString description() const override { return m_model.description(); }
 

@@ -142,6 +142,7 @@ TEST(WorkedExampleView, IsAsHighAsItsNumbersNeed) {
     EXPECT_EQ(view.neededHeight({low.width(), height}, theme), height) << example;
     painted(view, {860, static_cast<int>(height)}, theme);
     EXPECT_TRUE(view.sheet().hasNumbers()) << example;
+    EXPECT_LT(view.sheet().bottom(), height - 40) << example << ": no room for what is said of them";
   }
 }
 
