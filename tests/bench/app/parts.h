@@ -19,6 +19,9 @@ int timeViews(TimedApplication& application, const QString& model);
 int timeLanes(TimedApplication& application, const QString& model);
 /// From the start of the process to its first painted window and to its first step; `program` is this one.
 int timeStarts(const QString& program);
+/// Opening a large model as a user does, calling that off, and stepping it: how long the window does not
+/// answer, and what memory it takes.
+int timeLoading(TimedApplication& application, const QString& path);
 /// What timeStarts() starts.
 int startOnce(int argc, char** argv);
 

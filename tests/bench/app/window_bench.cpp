@@ -1,14 +1,18 @@
 // Times the window as its user feels it. Runs offscreen; settings go to a folder of their own.
 //
 //   decodescope_app_bench [MODEL] [keys|frames|views|lanes|starts]…
+//   decodescope_app_bench load MODEL…
 //
-// With the default model and all parts unless told otherwise.
+// With the default model and all parts of the first line unless told otherwise. `load` opens each model in a
+// process of its own beside the default one: the longest turn of the event loop, the time till it is shown
+// and till Cancel has ended it, and the peak of memory against the file. decodescope_large_model makes one.
 
 #include "app/app_style.h"
 #include "tests/bench/app/parts.h"
 #include "tests/bench/app/timed_application.h"
 
 #include <QFileInfo>
+#include <QProcess>
 #include <QStringList>
 #include <QTemporaryDir>
 
@@ -23,6 +27,15 @@ int main(int argc, char** argv) {
   qputenv("DECODESCOPE_SETTINGS_DIR", folder.path().toUtf8());
   TimedApplication application(argc, argv);
   QApplication::setStyle(new AppStyle);
+  if (argc > 2 && std::strcmp(argv[1], "load") == 0) {
+    const QStringList models = QApplication::arguments().mid(2);
+    if (models.size() == 1) return timeLoading(application, QFileInfo(models.front()).absoluteFilePath());
+    for (const QString& model : models) {
+      if (QProcess::execute(QApplication::applicationFilePath(), {QStringLiteral("load"), model}) != 0)
+        return 1;
+    }
+    return 0;
+  }
   struct Part {
     QString name;
     int (*time)(TimedApplication&, const QString&);
