@@ -47,9 +47,10 @@ class TokenFile {
   }
 
  private:
+  /// A file has at most kFileLimit bytes.
   struct Place {
-    std::size_t begin;
-    std::size_t length;
+    std::uint32_t begin;
+    std::uint32_t length;
     float score;
   };
 
@@ -95,7 +96,7 @@ class TokenFile {
       if (length > most) return range(error(field, "length out of range", at + 4), length, 0, most);
       if (const auto bad = firstInvalidUtf8(std::string_view(m_bytes).substr(at + 8, length)))
         return error(field, "not UTF-8", at + 8 + *bad);
-      if (m_count++ < m_wanted) m_places.push_back({at + 8, length, score});
+      if (m_count++ < m_wanted) m_places.push_back({static_cast<std::uint32_t>(at + 8), length, score});
       at += 8 + length;
     }
     return {};

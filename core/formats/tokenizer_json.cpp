@@ -6,6 +6,7 @@
 #include "core/tokenizer/text_steps.h"
 #include "core/tokenizer/word_level.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace decodescope {
@@ -14,6 +15,11 @@ namespace {
 constexpr std::uint64_t kFileLimit = 256 << 20;
 constexpr int kIdLimit = 1 << 24;
 constexpr std::size_t kAddedLimit = 65536;
+constexpr std::size_t kAddedLengthLimit = 4096;
+/// Steps of a normalizer, a pre-tokenizer … : each is work for every text.
+constexpr std::size_t kStepLimit = 16;
+/// Of a post-processor's template.
+constexpr std::size_t kTemplateLimit = 1024;
 
 /// An error of the tokenizer's own, placed in the file.
 Error placed(const JsonValue& where, Error error) {
@@ -40,21 +46,58 @@ Result<TokenId> asTokenId(const JsonValue& value) {
   return TokenId{static_cast<int>(id)};
 }
 
-/// Calls visit(component, its type) for a component or, in order, for those of a (nested) Sequence. Each is
-/// work for every text, so that there may be no more than a few.
+Error tooMany(const JsonValue& where, std::size_t most) {
+  return where.error("too many of them", "at most " + std::to_string(most));
+}
+
+/// Calls visit(component, its type) for a component or, in order, for those of a (nested) Sequence. `steps`
+/// counts them.
 template <class Visit>
-Result<void> visitComponents(const JsonValue& component, std::string_view listKey, Visit&& visit) {
-  constexpr std::size_t kMost = 16;
+Result<void> visitComponents(const JsonValue& component, std::string_view listKey, std::size_t& steps,
+                             Visit&& visit) {
   if (component.isNull()) return {};
   DECODESCOPE_TRY(const JsonValue typeValue, component.at("type"));
   DECODESCOPE_TRY(const std::string_view type, typeValue.asString());
-  if (type != "Sequence") return visit(component, typeValue, type);
+  if (type != "Sequence") {
+    if (++steps > kStepLimit) return tooMany(component, kStepLimit);
+    return visit(component, typeValue, type);
+  }
   DECODESCOPE_TRY(const JsonValue list, component.at(listKey));
   DECODESCOPE_TRY(const JsonChildren items, list.asArray());
-  if (items.size() > kMost) return list.error("too many of them", "at most " + std::to_string(kMost));
-  for (const JsonValue item : items) DECODESCOPE_CHECK(visitComponents(item, listKey, visit));
+  if (items.size() > kStepLimit) return tooMany(list, kStepLimit);
+  for (const JsonValue item : items) DECODESCOPE_CHECK(visitComponents(item, listKey, steps, visit));
   return {};
 }
+
+template <class Visit>
+Result<void> visitComponents(const JsonValue& component, std::string_view listKey, Visit&& visit) {
+  std::size_t steps = 0;
+  return visitComponents(component, listKey, steps, visit);
+}
+
+/// How much longer steps make a text, one after the other: a few that replace a letter by a thousand would
+/// make a word fill all memory.
+class Growth {
+ public:
+  /// Replaces `from` bytes by `to`.
+  Result<void> replace(const JsonValue& step, std::size_t from, std::size_t to) {
+    const std::size_t factor = std::max<std::size_t>(1, (to + from - 1) / from);
+    if (factor > kMost / m_factor)
+      return step.error("makes texts too much longer", std::to_string(kMost) + " times, all steps together");
+    m_factor *= factor;
+    return {};
+  }
+  Result<void> add(const JsonValue& step, std::size_t bytes) {
+    if (bytes > kMostAdded - m_added)
+      return step.error("adds too much", std::to_string(kMostAdded) + " bytes, all steps together");
+    m_added += bytes;
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t kMost = 16, kMostAdded = 64;
+  std::size_t m_factor = 1, m_added = 0;
+};
 
 /// The literal text of a pattern; regular expressions are refused.
 Result<std::string> literalPattern(const JsonValue& component) {
@@ -68,16 +111,19 @@ Result<std::string> literalPattern(const JsonValue& component) {
 
 Result<std::vector<NormalizerStep>> readNormalizer(const JsonValue& value) {
   std::vector<NormalizerStep> steps;
+  Growth growth;
   const auto visit = [&](const JsonValue& component, const JsonValue& typeValue,
                          std::string_view type) -> Result<void> {
     NormalizerStep step;
     if (type == "Prepend") {
       step.kind = NormalizerStep::Kind::prepend;
       DECODESCOPE_TRY(step.content, textMember(component, "prepend"));
+      DECODESCOPE_CHECK(growth.add(component, step.content.size()));
     } else if (type == "Replace") {
       step.kind = NormalizerStep::Kind::replace;
       DECODESCOPE_TRY(step.pattern, literalPattern(component));
       DECODESCOPE_TRY(step.content, textMember(component, "content"));
+      DECODESCOPE_CHECK(growth.replace(component, step.pattern.size(), step.content.size()));
     } else if (type == "NFC") {
       step.kind = NormalizerStep::Kind::nfc;
     } else {
@@ -131,6 +177,7 @@ Result<void> readSplit(const JsonValue& component, PreTokenizerStep& step) {
 
 Result<std::vector<PreTokenizerStep>> readPreTokenizer(const JsonValue& value) {
   std::vector<PreTokenizerStep> steps;
+  Growth growth;
   const auto visit = [&](const JsonValue& component, const JsonValue& typeValue,
                          std::string_view type) -> Result<void> {
     PreTokenizerStep step;
@@ -141,7 +188,9 @@ Result<std::vector<PreTokenizerStep>> readPreTokenizer(const JsonValue& value) {
     } else if (type == "Metaspace") {
       step.kind = PreTokenizerStep::Kind::metaspace;
       DECODESCOPE_CHECK(readMetaspace(component, step));
+      DECODESCOPE_CHECK(growth.replace(component, 1, step.replacement.size()));
     } else if (type == "ByteLevel") {
+      DECODESCOPE_CHECK(growth.replace(component, 1, 2));
       step.kind = PreTokenizerStep::Kind::byteLevel;
       DECODESCOPE_TRY(const bool prefix, flagMember(component, "add_prefix_space", true));
       step.prepend = prefix ? PreTokenizerStep::Prepend::always : PreTokenizerStep::Prepend::never;
@@ -165,6 +214,7 @@ Result<std::vector<PreTokenizerStep>> readPreTokenizer(const JsonValue& value) {
 
 Result<std::vector<DecoderStep>> readDecoder(const JsonValue& value) {
   std::vector<DecoderStep> steps;
+  Growth growth;
   const auto visit = [&](const JsonValue& component, const JsonValue& typeValue,
                          std::string_view type) -> Result<void> {
     DecoderStep step;
@@ -172,6 +222,7 @@ Result<std::vector<DecoderStep>> readDecoder(const JsonValue& value) {
       step.kind = DecoderStep::Kind::replace;
       DECODESCOPE_TRY(step.pattern, literalPattern(component));
       DECODESCOPE_TRY(step.content, textMember(component, "content"));
+      DECODESCOPE_CHECK(growth.replace(component, step.pattern.size(), step.content.size()));
     } else if (type == "ByteFallback") {
       step.kind = DecoderStep::Kind::byteFallback;
     } else if (type == "Fuse") {
@@ -208,8 +259,10 @@ Result<std::vector<DecoderStep>> readDecoder(const JsonValue& value) {
 Result<void> readTemplate(const JsonValue& component, TokenizerParts& parts) {
   DECODESCOPE_TRY(const JsonValue single, component.at("single"));
   DECODESCOPE_TRY(const JsonChildren items, single.asArray());
+  if (items.size() > kTemplateLimit) return tooMany(single, kTemplateLimit);
   DECODESCOPE_TRY(const JsonValue specials, component.at("special_tokens"));
-  DECODESCOPE_CHECK(specials.asObject());
+  DECODESCOPE_TRY(const JsonChildren members, specials.asObject());
+  if (members.size() > kTemplateLimit) return tooMany(specials, kTemplateLimit);
   std::vector<TokenId> before;
   std::vector<TokenId> after;
   int texts = 0;
@@ -228,6 +281,8 @@ Result<void> readTemplate(const JsonValue& component, TokenizerParts& parts) {
     if (!token) return id.error("not among special_tokens");
     DECODESCOPE_TRY(const JsonValue idsValue, token->at("ids"));
     DECODESCOPE_TRY(const JsonChildren ids, idsValue.asArray());
+    if (ids.size() > kTemplateLimit - parts.before.size() - before.size() - parts.after.size() - after.size())
+      return tooMany(idsValue, kTemplateLimit);
     for (const JsonValue value : ids) {
       DECODESCOPE_TRY(const TokenId tokenId, asTokenId(value));
       (texts == 0 ? before : after).push_back(tokenId);
@@ -253,14 +308,16 @@ Result<void> readPostProcessor(const JsonValue& value, TokenizerParts& parts) {
 Result<std::vector<AddedToken>> readAddedTokens(const JsonValue& value) {
   std::vector<AddedToken> tokens;
   DECODESCOPE_TRY(const JsonChildren items, value.asArray());
-  if (items.size() > kAddedLimit)
-    return value.error("too many of them", "at most " + std::to_string(kAddedLimit));
+  if (items.size() > kAddedLimit) return tooMany(value, kAddedLimit);
   tokens.reserve(items.size());
   for (const JsonValue item : items) {
     AddedToken token;
     DECODESCOPE_TRY(const JsonValue id, item.at("id"));
     DECODESCOPE_TRY(token.id, asTokenId(id));
     DECODESCOPE_TRY(token.content, textMember(item, "content"));
+    if (token.content.size() > kAddedLengthLimit)
+      return item.find("content")->error("is too long",
+                                         "at most " + std::to_string(kAddedLengthLimit) + " bytes");
     DECODESCOPE_TRY(token.special, flagMember(item, "special", false));
     DECODESCOPE_TRY(token.normalized, flagMember(item, "normalized", !token.special));
     DECODESCOPE_TRY(token.stripLeft, flagMember(item, "lstrip", false));

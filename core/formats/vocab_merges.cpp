@@ -10,6 +10,7 @@
 #include <charconv>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace decodescope {
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kFileLimit = 64 << 20;
 constexpr int kIdLimit = 1 << 24;
+constexpr std::size_t kAddedLimit = 65536;
 constexpr const char* kSpecialKeys[] = {"bos_token", "eos_token", "unk_token", "pad_token"};
 
 /// Reads the files of one folder.
@@ -65,6 +67,10 @@ class Reader {
       entries.push_back({member.key(), static_cast<int>(id)});
     }
     return entries;
+  }
+
+  static Error tooMany(const JsonValue& tokens) {
+    return tokens.error("too many of them", "at most " + std::to_string(kAddedLimit));
   }
 
   /// A token's text: a string, or an object with "content".
@@ -136,6 +142,7 @@ class Reader {
   /// tokenizer_config.json's table: by id the token and its settings.
   Result<void> readAddedTokens(const JsonValue& table) {
     DECODESCOPE_TRY(const JsonChildren members, table.asObject());
+    if (members.size() > kAddedLimit) return tooMany(table);
     for (const JsonValue member : members) {
       const std::string_view key = member.key();
       int id = -1;
@@ -168,8 +175,11 @@ class Reader {
     DECODESCOPE_TRY(const auto more, readOptional("added_tokens.json"));
     if (more) {
       DECODESCOPE_TRY(const std::vector<Vocabulary::Entry> entries, entriesOf(more->root()));
+      if (entries.size() > kAddedLimit) return tooMany(more->root());
+      std::unordered_set<std::string> known;
+      for (const AddedToken& token : m_parts.addedTokens) known.insert(token.content);
       for (const Vocabulary::Entry& entry : entries) {
-        if (!addedToken(entry.piece))
+        if (known.emplace(entry.piece).second)
           m_parts.addedTokens.push_back({TokenId{entry.id}, std::string(entry.piece)});
       }
     }

@@ -17,6 +17,16 @@ bool isInvisible(char32_t code) {
          (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb);
 }
 
+/// Real tokens end far below; longer ones are cut where they are drawn.
+constexpr std::size_t kShownBytes = 256;
+
+std::string shownStart(std::string_view bytes) {
+  if (bytes.size() <= kShownBytes) return showBytes(bytes);
+  std::size_t end = kShownBytes;
+  while (end > 0 && (static_cast<unsigned char>(bytes[end]) & 0xc0) == 0x80) --end;
+  return showBytes(bytes.substr(0, end)) + "…";
+}
+
 std::string codeName(char32_t code) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string digits;
@@ -202,10 +212,10 @@ std::string PipelineTokenizer::decode(std::span<const TokenId> ids) const {
 }
 
 std::string PipelineTokenizer::shownPiece(TokenId id) const {
-  if (const AddedToken* added = addedToken(id)) return showBytes(added->content);
+  if (const AddedToken* added = addedToken(id)) return shownStart(added->content);
   const Vocabulary& vocabulary = m_parts.model->vocabulary();
   if (!vocabulary.contains(id)) return "#" + std::to_string(id.value);
-  return showBytes(tokenBytes(m_parts.decoder, std::string(vocabulary.piece(id))));
+  return shownStart(tokenBytes(m_parts.decoder, std::string(vocabulary.piece(id))));
 }
 
 bool PipelineTokenizer::isSpecial(TokenId id) const {

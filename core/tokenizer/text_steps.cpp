@@ -113,9 +113,11 @@ std::string fuse(const std::vector<std::string>& tokens) {
 }
 
 void strip(const DecoderStep& step, std::string& token) {
-  for (int i = 0; i < step.start && token.starts_with(step.content); ++i) token.erase(0, step.content.size());
-  for (int i = 0; i < step.stop && token.ends_with(step.content); ++i)
-    token.resize(token.size() - step.content.size());
+  std::string_view rest = token;
+  for (int i = 0; i < step.start && rest.starts_with(step.content); ++i)
+    rest.remove_prefix(step.content.size());
+  for (int i = 0; i < step.stop && rest.ends_with(step.content); ++i) rest.remove_suffix(step.content.size());
+  if (rest.size() < token.size()) token = std::string(rest);
 }
 
 }  // namespace

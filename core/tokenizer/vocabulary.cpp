@@ -8,6 +8,12 @@
 #include <utility>
 
 namespace decodescope {
+namespace {
+
+/// Of one token: far above any real one, and little enough to be drawn.
+constexpr std::size_t kMostBytes = 1 << 16;
+
+}  // namespace
 
 std::size_t Vocabulary::slotOf(std::string_view piece) const {
   const std::size_t mask = m_table.size() - 1;
@@ -32,6 +38,14 @@ Result<Vocabulary> Vocabulary::make(std::span<const Entry> entries) {
     if (entry.id < 0 || static_cast<std::size_t>(entry.id) > most) {
       return bad(entry, "token id out of range",
                  "0 to " + std::to_string(most) + " in a vocabulary of " + std::to_string(entries.size()));
+    }
+    if (entry.piece.size() > kMostBytes) {
+      Error error;
+      error.field = quotedStart(entry.piece);
+      error.what = "token is too long";
+      error.found = std::to_string(entry.piece.size()) + " bytes";
+      error.allowed = "at most " + std::to_string(kMostBytes);
+      return error;
     }
     size = std::max(size, static_cast<std::size_t>(entry.id) + 1);
     bytes += entry.piece.size();

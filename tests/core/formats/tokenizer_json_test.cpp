@@ -389,6 +389,59 @@ TEST(TokenizerJson, WhatIsNotSupportedIsRefusedByName) {
             "t: added_tokens[0].single_word: setting is not supported: found true, allowed false");
 }
 
+TEST(TokenizerJson, StepsThatMakeMuchOfLittleAreRefused) {
+  const auto with = [](const std::string& member) {
+    return failure("{" + member + R"(,"model":{"type":"WordLevel","vocab":{"a":0,"b":1},"unk_token":"a"}})");
+  };
+  const auto sequence = [](const std::string& list, const std::string& step, int count) {
+    std::string steps = step;
+    for (int i = 1; i < count; ++i) steps += "," + step;
+    return R"({"type":"Sequence",")" + list + "\":[" + steps + "]}";
+  };
+  const auto replace = [](int bytes) {
+    return R"({"type":"Replace","pattern":{"String":" "},"content":")" + std::string(bytes, 'x') + "\"}";
+  };
+  const std::string longer =
+      "makes texts too much longer: found an object, allowed 16 times, all steps together";
+  for (const std::string kind : {"normalizer", "decoder"}) {
+    EXPECT_EQ(with("\"" + kind + "\":" + replace(16)), "ok");
+    EXPECT_EQ(with("\"" + kind + "\":" + replace(17)), "t: " + kind + ": " + longer);
+    EXPECT_EQ(with("\"" + kind + "\":" + sequence(kind + "s", replace(3), 2)), "ok");
+    EXPECT_EQ(with("\"" + kind + "\":" + sequence(kind + "s", replace(3), 3)),
+              "t: " + kind + "." + kind + "s[2]: " + longer);
+  }
+  EXPECT_EQ(with(R"("pre_tokenizer":)" + sequence("pretokenizers", R"({"type":"ByteLevel"})", 4)), "ok");
+  EXPECT_EQ(with(R"("pre_tokenizer":)" + sequence("pretokenizers", R"({"type":"ByteLevel"})", 5)),
+            "t: pre_tokenizer.pretokenizers[4]: " + longer);
+  EXPECT_EQ(with(R"("pre_tokenizer":{"type":"Metaspace","replacement":")" + std::string(17, ' ') + "\"}"),
+            "t: pre_tokenizer: " + longer);
+  const std::string prepend = R"({"type":"Prepend","prepend":")" + std::string(33, 'x') + "\"}";
+  EXPECT_EQ(with(R"("normalizer":)" + prepend), "ok");
+  EXPECT_EQ(
+      with(R"("normalizer":)" + sequence("normalizers", prepend, 2)),
+      "t: normalizer.normalizers[1]: adds too much: found an object, allowed 64 bytes, all steps together");
+  const std::string four = sequence("normalizers", R"({"type":"NFC"})", 4);
+  EXPECT_EQ(with(R"("normalizer":)" + sequence("normalizers", four, 4)), "ok");
+  EXPECT_EQ(
+      with(R"("normalizer":)" + sequence("normalizers", four, 5)),
+      "t: normalizer.normalizers[4].normalizers[0]: too many of them: found an object, allowed at most 16");
+  std::string ids = "0";
+  for (int i = 0; i < 600; ++i) ids += ",0";
+  const std::string once = R"({"SpecialToken":{"id":"x"}},)";
+  const auto post = [&](const std::string& specials) {
+    return with(R"("post_processor":{"type":"TemplateProcessing","single":[)" + specials +
+                R"({"Sequence":{"id":"A"}}],"special_tokens":{"x":{"ids":[)" + ids + "]}}}");
+  };
+  EXPECT_EQ(post(once), "ok");
+  EXPECT_EQ(post(once + once),
+            "t: post_processor.special_tokens.x.ids: too many of them: found an array, allowed at most 1024");
+  EXPECT_EQ(with(R"("added_tokens":[{"id":5,"content":")" + std::string(4097, 'x') + "\"}]").substr(0, 48),
+            "t: added_tokens[0].content: is too long: found \"");
+  EXPECT_EQ(failure(R"({"model":{"type":"WordLevel","vocab":{")" + std::string(65537, 'x') + R"(":0}}})")
+                .substr(0, 14),
+            "t: model.vocab");
+}
+
 TEST(TokenizerJson, EveryTruncationIsAnError) {
   std::string text = llamaJson({"▁", "t", "h", "th"}, {{"t", "h"}});
   while (text.back() != '}') text.pop_back();

@@ -80,6 +80,7 @@ TEST(TextSteps, Decoders) {
   EXPECT_EQ(decodeTokens({dec(Dec::Kind::byteLevel)}, {"Hi", "ĠyouÃ", "©Ċ"}), "Hi youé\n");
   EXPECT_EQ(decodeTokens({dec(Dec::Kind::byteLevel)}, {"Ã"}), "\uFFFD");
   EXPECT_EQ(decodeTokens({dec(Dec::Kind::strip, "", "x", 2, 1)}, {"xxxa", "bxx"}), "xabx");
+  EXPECT_EQ(decodeTokens({dec(Dec::Kind::strip, "", "xy", 9, 9)}, {"xyxyaxy", "xyx", "xyxy"}), "ax");
 }
 
 TEST(TextSteps, OneTokensBytesKeepTheirSpace) {
