@@ -14,8 +14,8 @@ namespace {
 
 bool sameApartFromId(SessionWorker::LaneSpec a, const SessionWorker::LaneSpec& b) {
   a.laneId = b.laneId;
-  return a.label == b.label && a.path == b.path && a.kvCache == b.kvCache && a.rules == b.rules &&
-         a.derivedKvHeads == b.derivedKvHeads && a.derivedWindow == b.derivedWindow &&
+  return a.label == b.label && a.path == b.path && a.tokenizer == b.tokenizer && a.kvCache == b.kvCache &&
+         a.rules == b.rules && a.derivedKvHeads == b.derivedKvHeads && a.derivedWindow == b.derivedWindow &&
          a.derivedLinear == b.derivedLinear && a.rotaryLayout == b.rotaryLayout &&
          a.branchStep == b.branchStep && a.branchToken == b.branchToken && a.branchLane == b.branchLane &&
          a.sameTokens == b.sameTokens;
@@ -41,6 +41,7 @@ class LaneEditor::Change : public QUndoCommand {
   void redo() override { m_editor.apply(m_after, m_pinnedAfter); }
   const std::vector<LaneSpec>& before() const { return m_before; }
   const std::vector<int>& pinnedBefore() const { return m_pinnedBefore; }
+  Refused refused() const { return {m_after, m_pinnedAfter, text()}; }
 
  private:
   LaneEditor& m_editor;
@@ -117,6 +118,7 @@ void LaneEditor::apply(const std::vector<LaneSpec>& specs, const std::vector<int
   m_specs = specs;
   m_pinned = pinned;
   m_pushed = nullptr;
+  m_tooLarge.reset();
   m_controller.setLanes(specs);
 }
 
@@ -145,6 +147,7 @@ void LaneEditor::settle() {
   // It failed or was interrupted, and the lanes are as they were.
   if (m_pushed) {
     Change* failed = std::exchange(m_pushed, nullptr);
+    if (m_controller.session()->outline) m_tooLarge = failed->refused();
     m_specs = failed->before();
     m_pinned = failed->pinnedBefore();
     failed->setObsolete(true);  // the stack drops it without undoing it
@@ -247,9 +250,17 @@ void LaneEditor::setRotaryLayout(RotaryLayout layout) {
   m_undo.push(new LayoutChange(*this, first->model->path, before, layout));
 }
 
-void LaneEditor::addModel(const QString& path) {
+void LaneEditor::addAnyway() {
+  if (!m_tooLarge) return;
+  Refused again = *std::exchange(m_tooLarge, std::nullopt);
+  for (LaneSpec& spec : again.specs) spec.evenIfTooLarge = true;
+  push(std::move(again.specs), std::move(again.pinned), again.text);
+}
+
+void LaneEditor::addModel(const QString& path, const QString& tokenizer) {
   LaneSpec spec;
   spec.path = path.toStdString();
+  spec.tokenizer = tokenizer.toStdString();
   spec.label = modelName(path).toStdString();
   add(std::move(spec), tr("Add %1").arg(modelName(path)), false);
 }
@@ -402,7 +413,10 @@ void LaneEditor::derive(std::optional<int> kvHeads, std::optional<int> window) {
   // Derived again it is still told from the file's model.
   spec.derivedKvHeads = kvHeads ? kvHeads : model.derivedKvHeads;
   spec.derivedWindow = window ? window : model.derivedWindow;
-  if (m_controller.firstRun()->model->path != model.path) spec.path = model.path;
+  if (m_controller.firstRun()->model->path != model.path) {
+    spec.path = model.path;
+    spec.tokenizer = model.tokenizerPath;
+  }
   QStringList how;
   if (spec.derivedKvHeads) how << tr("averaged to G = %1").arg(*spec.derivedKvHeads);
   if (spec.derivedWindow) how << tr("window of %1").arg(*spec.derivedWindow);

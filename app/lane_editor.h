@@ -10,6 +10,7 @@
 #include <QStringList>
 #include <QUndoStack>
 
+#include <optional>
 #include <vector>
 
 namespace decodescope {
@@ -49,7 +50,12 @@ class LaneEditor : public QObject {
   void compareRotaryLayout();
   /// Lays out the rotary pairs of the first lane's model so. It begins a new run, which can be undone.
   void setRotaryLayout(RotaryLayout layout);
-  void addModel(const QString& path);
+  /// `tokenizer`: LaneSpec's.
+  void addModel(const QString& path, const QString& tokenizer = {});
+  /// The newest change could not be made because a model needs more memory than there is.
+  bool isTooLarge() const { return m_tooLarge.has_value(); }
+  /// Makes that change whatever it needs.
+  void addAnyway();
   /// One lane for each of these models, in place of all lanes behind the first.
   void setModels(const QStringList& paths, const QString& name);
   /// A copy of the selected lane, which keeps its present settings.
@@ -86,6 +92,12 @@ class LaneEditor : public QObject {
  private:
   class Change;
   class LayoutChange;
+  /// A change that was refused.
+  struct Refused {
+    std::vector<LaneSpec> specs;
+    std::vector<int> pinned;
+    QString text;
+  };
   void push(std::vector<LaneSpec> after, const QString& text);
   void push(std::vector<LaneSpec> after, std::vector<int> pinnedAfter, const QString& text);
   void add(LaneSpec spec, const QString& text, bool select);
@@ -105,6 +117,7 @@ class LaneEditor : public QObject {
   std::vector<LaneSpec> m_carried;  ///< pinned lanes on their way to another first lane
   bool m_sameTokens = false;        ///< of lanes to come, while there is none
   Change* m_pushed = nullptr;       ///< the change that the worker is at; the stack's
+  std::optional<Refused> m_tooLarge;
   bool m_newRun = false;
   bool m_layoutRun = false;  ///< the next new run comes of a change that can be undone
 };

@@ -23,7 +23,8 @@ constexpr Subcommand kSubcommands[] = {
 };
 
 void printHelp() {
-  std::printf("decodescope [MODEL]           open the window\n");
+  std::printf("decodescope [MODEL] [--tokenizer FILE]\n");
+  std::printf("                              open the window\n");
   for (const Subcommand& subcommand : kSubcommands)
     std::printf("decodescope %-8s …        %s\n", subcommand.name, subcommand.summary);
   std::printf("\nEvery subcommand explains its options with --help. --version prints the version.\n");

@@ -15,6 +15,7 @@
 #include "app/token_strip.h"
 #include "app/transport.h"
 #include "app/view_docks.h"
+#include "core/formats/tokenizer_file.h"
 #include "views/lane_text.h"
 
 #include <QAbstractButton>
@@ -192,9 +193,11 @@ void MainWindow::buildParts() {
   });
 }
 
-void MainWindow::openFirstModel(const QString& model) {
+void MainWindow::openFirstModel(const QString& model, const QString& tokenizer) {
   if (!model.isEmpty()) {
-    openModel(model);
+    SessionWorker::OpenRequest request = requestFor(model, {});
+    if (!tokenizer.isEmpty()) request.tokenizer = tokenizer.toStdString();
+    open(request);
     return;
   }
   const QString remembered = m_settings.modelPath();
@@ -221,14 +224,20 @@ void MainWindow::openFirstModel(const QString& model) {
 }
 
 void MainWindow::openModel(const QString& path, const QString& prompt) {
+  if (!prompt.isEmpty()) m_runBar->setPrompt(prompt);
+  open(requestFor(path, prompt));
+}
+
+SessionWorker::OpenRequest MainWindow::requestFor(const QString& path, const QString& prompt) const {
   SessionWorker::OpenRequest request;
   request.path = modelOfFile(path).toStdString();
   request.prompt = prompt.toStdString();
   request.useDefaultPrompt = prompt.isEmpty();
   request.stepsAfterwards = kFirstSteps;
-  request.rotaryLayout = m_settings.rotaryLayout(QString::fromStdString(request.path));
-  if (!request.useDefaultPrompt) m_runBar->setPrompt(prompt);
-  open(request);
+  const QString name = QString::fromStdString(request.path), tokenizer = m_settings.tokenizer(name);
+  request.rotaryLayout = m_settings.rotaryLayout(name);
+  if (QFileInfo::exists(tokenizer)) request.tokenizer = tokenizer.toStdString();
+  return request;
 }
 
 void MainWindow::open(const SessionWorker::OpenRequest& request) {
@@ -242,7 +251,9 @@ void MainWindow::open(const SessionWorker::OpenRequest& request) {
 void MainWindow::switchModel(const QString& path) {
   const RunSnapshot* run = m_controller.firstRun();
   const bool keep = run && areSiblings(path, QString::fromStdString(run->model->path));
-  openModel(path, keep ? m_runBar->prompt() : QString());
+  const QString prompt = keep ? m_runBar->prompt() : QString();
+  dropOldMessage();
+  openModel(path, prompt);
   m_transport->takeFocus();
 }
 
@@ -269,8 +280,9 @@ void MainWindow::onRunStarted(bool newModel) {
     setWindowTitle(tr("%1 — Decodescope").arg(QString::fromStdString(model.name)));
     refreshModels();
     m_settings.setRotaryLayout(path, model.derivedRotary);
+    m_settings.setTokenizer(path, QString::fromStdString(model.tokenizerPath));
     addAwaitedLanes();
-    if (m_command != Command::none && !model.warnings.empty()) showWarnings(model.warnings);
+    if (m_command != Command::none) showWarnings(model);
   }
   if (m_usesDefaultPrompt) {
     const std::vector<TokenId> prompt(run->tokens.begin(), run->tokens.begin() + run->promptLength);
@@ -290,8 +302,22 @@ void MainWindow::onRunStarted(bool newModel) {
 void MainWindow::onFailed(const QString& message) {
   const Command command = std::exchange(m_command, Command::none);
   m_lanesAfterOpen.clear();
-  if ((command == Command::open || command == Command::openRemembered) && m_controller.session()->outline) {
-    askWhetherTooLarge();
+  const bool opening = command == Command::open || command == Command::openRemembered;
+  if (opening && m_controller.session()->outline) {
+    SessionWorker::OpenRequest request = m_request;
+    request.evenIfTooLarge = true;
+    askWhetherTooLarge([this, request] { open(request); });
+    return;
+  }
+  if (m_lanes->isTooLarge()) {
+    askWhetherTooLarge([this] {
+      m_banner->hide();
+      m_lanes->addAnyway();
+    });
+    return;
+  }
+  if (opening && isTokenizerName(m_controller.session()->errorFile)) {
+    m_banner->showMessage(Banner::Kind::error, message, {tokenizerAction(m_request.path)});
     return;
   }
   if (command == Command::openRemembered && !m_controller.run()) {

@@ -9,6 +9,8 @@
 
 #include <QMainWindow>
 
+#include <functional>
+
 class QFileDialog;
 class QLabel;
 class QMenu;
@@ -38,7 +40,8 @@ class MainWindow : public QMainWindow {
   ~MainWindow() override;
 
   /// Opens what the last session had open, the default model the first time, or `model` when it is not empty.
-  void openFirstModel(const QString& model);
+  /// `tokenizer`: chosen for that model, "": what was chosen before, or its own.
+  void openFirstModel(const QString& model, const QString& tokenizer = {});
   /// A folder or a file. `prompt` null: the model's own.
   void openModel(const QString& path, const QString& prompt = {});
   void applyTheme();
@@ -76,8 +79,17 @@ class MainWindow : public QMainWindow {
   QFileDialog* modelDialog(const QString& title);
   void showLoading();
   void showProgress();
-  void showWarnings(const std::vector<std::string>& warnings);
-  void askWhetherTooLarge();
+  /// A new model's, and that it has no tokenizer.
+  void showWarnings(const LoadedModel& model);
+  /// `anyway`: what opens it all the same.
+  void askWhetherTooLarge(std::function<void()> anyway);
+  SessionWorker::OpenRequest requestFor(const QString& path, const QString& prompt) const;
+  void dropOldMessage();
+  /// Asks for another tokenizer for a model, and opens it with that.
+  void chooseTokenizer(const QString& model);
+  void openWithTokenizer(const QString& model, const QString& tokenizer);
+  void buildTokenizerMenu(QMenu* menu);
+  Banner::Action tokenizerAction(const std::string& model);
   void restoreLayout();
   void fitToSize();
   void fitTo(double room);

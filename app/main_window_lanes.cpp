@@ -246,15 +246,17 @@ void MainWindow::fillOtherModelMenu() {
     if (!paths.contains(path)) paths << path;
   }
   for (const QString& path : paths) {
-    QAction* entry =
-        m_otherModelMenu->addAction(modelName(path), this, [this, path] { m_lanes->addModel(path); });
+    QAction* entry = m_otherModelMenu->addAction(
+        modelName(path), this, [this, path] { m_lanes->addModel(path, m_settings.tokenizer(path)); });
     entry->setToolTip(path);
   }
   m_otherModelMenu->addSeparator();
   m_otherModelMenu->addAction(tr("Open…"), this, [this] {
     QFileDialog* dialog = modelDialog(tr("Open a model beside this one"));
-    connect(dialog, &QFileDialog::fileSelected, this,
-            [this](const QString& path) { m_lanes->addModel(modelOfFile(path)); });
+    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
+      const QString model = modelOfFile(path);
+      m_lanes->addModel(model, m_settings.tokenizer(model));
+    });
     dialog->open();
   });
 }

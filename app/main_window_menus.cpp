@@ -78,6 +78,7 @@ void MainWindow::buildMenus() {
   run->addSeparator();
   run->addAction(m_runBar->cacheAction());
   buildRotaryMenu(run->addMenu(tr("&Rotary pairs")));
+  buildTokenizerMenu(run->addMenu(tr("&Tokenizer")));
   QAction* prompt = run->addAction(tr("&Edit the prompt"), this, &MainWindow::editPrompt);
   prompt->setShortcut(QKeySequence(tr("Ctrl+L")));
 

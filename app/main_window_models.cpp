@@ -4,6 +4,8 @@
 #include "app/model_preview.h"
 #include "app/model_summary.h"
 #include "app/session_controller.h"
+#include "app/transport.h"
+#include "core/tokenizer/id_tokenizer.h"
 
 #include <QAction>
 #include <QActionGroup>
@@ -80,7 +82,7 @@ void MainWindow::showLoading() {
         kOutlineMilliseconds);
   }
   const bool progress = m_banner->kind() == Banner::Kind::progress && m_banner->isVisible();
-  if (progress || outline.memoryBytes >= kLargeBytes) showProgress();
+  if (progress || outline.weightBytes() >= kLargeBytes) showProgress();
 }
 
 void MainWindow::showProgress() {
@@ -92,50 +94,114 @@ void MainWindow::showProgress() {
   m_banner->setProgress(session.progress);
 }
 
-void MainWindow::askWhetherTooLarge() {
-  const std::string path = m_controller.session()->outline->path;
+void MainWindow::askWhetherTooLarge(std::function<void()> anyway) {
   m_banner->showMessage(Banner::Kind::warning, tooLargeText(*m_controller.session()->outline),
-                        {{tr("Open anyway"),
-                          [this] {
-                            SessionWorker::OpenRequest request = m_request;
-                            request.evenIfTooLarge = true;
-                            open(request);
-                          }},
-                         {tr("Do not open"), [this] {
-                            m_banner->hide();
-                            if (!m_controller.run()) offerModels(Banner::Kind::hint, tr("No model is open."));
-                          }}});
+                        {{tr("Open anyway"), std::move(anyway)}, {tr("Do not open"), [this] {
+                                                                    m_banner->hide();
+                                                                    if (!m_controller.run())
+                                                                      offerModels(Banner::Kind::hint,
+                                                                                  tr("No model is open."));
+                                                                  }}});
 }
 
-void MainWindow::showWarnings(const std::vector<std::string>& warnings) {
+/// What was said of another model, or of another try.
+void MainWindow::dropOldMessage() {
+  if (m_banner->kind() == Banner::Kind::warning || m_banner->kind() == Banner::Kind::error) m_banner->hide();
+}
+
+void MainWindow::showWarnings(const LoadedModel& model) {
   QStringList lines;
-  for (const std::string& warning : warnings) lines << QString::fromStdString(warning);
+  for (const std::string& warning : model.warnings) lines << QString::fromStdString(warning);
+  std::vector<Banner::Action> actions;
+  if (dynamic_cast<const IdTokenizer*>(model.tokenizer.get())) {
+    if (lines.isEmpty())
+      lines << tr("%1 comes without a tokenizer: it takes token ids, such as “1 5 9”.")
+                   .arg(QString::fromStdString(model.name));
+    actions.push_back(tokenizerAction(model.path));
+  }
+  if (lines.isEmpty()) return;
   const auto shown = static_cast<qsizetype>(kWarningsInBanner);
   if (lines.size() <= shown) {
-    m_banner->showMessage(Banner::Kind::warning, lines.join(QLatin1Char('\n')));
+    m_banner->showMessage(Banner::Kind::warning, lines.join(QLatin1Char('\n')), actions);
     return;
   }
   const QString text = tr("%1\nand %2 more warnings")
                            .arg(lines.mid(0, shown - 1).join(QLatin1Char('\n')))
                            .arg(lines.size() - shown + 1);
-  m_banner->showMessage(Banner::Kind::warning, text,
-                        {{tr("Show all"), [this, lines] {
-                            auto* dialog = new QDialog(this);
-                            dialog->setAttribute(Qt::WA_DeleteOnClose);
-                            dialog->setWindowTitle(tr("Warnings about the model"));
-                            auto* list = new QPlainTextEdit(lines.join(QLatin1Char('\n')), dialog);
-                            list->setReadOnly(true);
-                            list->setLineWrapMode(QPlainTextEdit::NoWrap);
-                            list->setAccessibleName(tr("Warnings"));
-                            auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
-                            connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::reject);
-                            auto* column = new QVBoxLayout(dialog);
-                            column->addWidget(list);
-                            column->addWidget(buttons);
-                            dialog->resize(static_cast<int>(m_theme.px(640)),
-                                           static_cast<int>(m_theme.px(360)));
-                            dialog->open();
-                          }}});
+  actions.emplace_back(tr("Show all"), [this, lines] {
+    auto* dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(tr("Warnings about the model"));
+    auto* list = new QPlainTextEdit(lines.join(QLatin1Char('\n')), dialog);
+    list->setReadOnly(true);
+    list->setLineWrapMode(QPlainTextEdit::NoWrap);
+    list->setAccessibleName(tr("Warnings"));
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
+    connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::reject);
+    auto* column = new QVBoxLayout(dialog);
+    column->addWidget(list);
+    column->addWidget(buttons);
+    dialog->resize(static_cast<int>(m_theme.px(640)), static_cast<int>(m_theme.px(360)));
+    dialog->open();
+  });
+  m_banner->showMessage(Banner::Kind::warning, text, actions);
+}
+
+Banner::Action MainWindow::tokenizerAction(const std::string& model) {
+  return {tr("Choose tokenizer…"), [this, path = QString::fromStdString(model)] { chooseTokenizer(path); }};
+}
+
+void MainWindow::chooseTokenizer(const QString& model) {
+  const QFileInfo info(model);
+  auto* dialog =
+      new QFileDialog(this, tr("Choose a tokenizer"), info.isDir() ? model : info.path(),
+                      tr("Tokenizers (tok*.bin tokenizer.json vocab.json merges.txt);;All files (*)"));
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setFileMode(QFileDialog::ExistingFile);
+  dialog->setOption(QFileDialog::DontUseNativeDialog);
+  connect(dialog, &QFileDialog::fileSelected, this,
+          [this, model](const QString& file) { openWithTokenizer(model, file); });
+  dialog->open();
+}
+
+/// Opens the model again: texts mean other ids now. Remembered once it is open.
+void MainWindow::openWithTokenizer(const QString& model, const QString& tokenizer) {
+  SessionWorker::OpenRequest request = requestFor(model, {});
+  request.tokenizer = tokenizer.toStdString();
+  dropOldMessage();
+  open(request);
+  m_transport->takeFocus();
+}
+
+void MainWindow::buildTokenizerMenu(QMenu* menu) {
+  menu->setToolTipsVisible(true);
+  menu->setAccessibleName(tr("Tokenizer"));
+  const auto model = [this] { return QString::fromStdString(m_controller.firstRun()->model->path); };
+  QAction* own = menu->addAction(tr("&From the model"));
+  connect(own, &QAction::triggered, this, [this, own, model] {
+    own->setChecked(true);
+    if (!m_controller.firstRun()->model->tokenizerPath.empty()) openWithTokenizer(model(), {});
+  });
+  own->setToolTip(tr("The tokenizer that stands in the model's file or folder, or beside it"));
+  QAction* chosen = menu->addAction(QString());
+  chosen->setEnabled(false);
+  for (QAction* action : {own, chosen}) action->setCheckable(true);
+  menu->addSeparator();
+  QAction* choose = menu->addAction(tr("&Choose…"), this, [this, model] { chooseTokenizer(model()); });
+  choose->setToolTip(
+      tr("Read the model's tokenizer from another file: llama2.c's tokenizer.bin, a tokenizer.json, or a "
+         "vocab.json with its merges.txt. Remembered for this model"));
+  const auto refresh = [this, menu, own, chosen] {
+    const RunSnapshot* first = m_controller.firstRun();
+    menu->menuAction()->setEnabled(first != nullptr);
+    const QString path = first ? QString::fromStdString(first->model->tokenizerPath) : QString();
+    own->setChecked(path.isEmpty());
+    chosen->setVisible(!path.isEmpty());
+    chosen->setChecked(!path.isEmpty());
+    chosen->setText(QString(path).replace(QLatin1Char('&'), QStringLiteral("&&")));
+  };
+  connect(&m_controller, &SessionController::snapshotChanged, menu, refresh);
+  refresh();
 }
 
 void MainWindow::buildRotaryMenu(QMenu* menu) {

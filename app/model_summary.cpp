@@ -20,6 +20,13 @@ QString bytesText(std::uint64_t bytes) {
   return bytes < 1000 ? tr("%1 B").arg(count) : tr("%1B").arg(count);
 }
 
+/// Where the weights will be.
+QString placeText(const ModelOutline& outline) {
+  const QString file = bytesText(outline.fileBytes), memory = bytesText(outline.memoryBytes);
+  if (outline.mappedBytes == 0) return tr("%1 in the file, %2 in memory").arg(file, memory);
+  return tr("%1 in the file, used in place, and %2 in memory").arg(file, memory);
+}
+
 }  // namespace
 
 QString architectureText(const ModelConfig& config) {
@@ -43,17 +50,23 @@ QString architectureText(const ModelConfig& config) {
 QString sizeText(const ModelOutline& outline) {
   return QStringList{
       tr("%1 parameters, %2").arg(shownCount(outline.parameters), QString::fromStdString(outline.storedAs)),
-      tr("%1 in the file, %2 in memory").arg(bytesText(outline.fileBytes), bytesText(outline.memoryBytes)),
-      tr("cache %1 a token").arg(bytesText(kvCacheBytes(outline.config, 1)))}
+      placeText(outline), tr("cache %1 a token").arg(bytesText(kvCacheBytes(outline.config, 1)))}
       .join(tr(" · "));
 }
 
 QString tooLargeText(const ModelOutline& outline) {
-  const QString name = QString::fromStdString(outline.name), need = bytesText(outline.memoryBytes);
+  const QString name = QString::fromStdString(outline.name);
   const std::optional<std::uint64_t> available = availableMemory();
   const QString free = available ? bytesText(*available) : tr("less");
-  return tr("%1 needs %2 of memory, and %3 are free: with it the machine may come to a standstill.\n%4\n%5")
-      .arg(name, need, free, architectureText(outline.config), sizeText(outline));
+  const bool mapped = available && outline.memoryBytes <= *available;
+  const QString what =
+      mapped
+          ? tr("%1 uses %2 of weights in its file, and only %3 of memory are free to keep them: every token "
+               "will read the rest from the disk again.")
+                .arg(name, bytesText(outline.mappedBytes), free)
+          : tr("%1 needs %2 of memory, and %3 are free: with it the machine may come to a standstill.")
+                .arg(name, bytesText(outline.memoryBytes), free);
+  return tr("%1\n%2\n%3").arg(what, architectureText(outline.config), sizeText(outline));
 }
 
 }  // namespace decodescope

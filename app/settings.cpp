@@ -77,6 +77,21 @@ void Settings::setRotaryLayout(const QString& path, std::optional<RotaryLayout> 
   m_file->setValue(QStringLiteral("model/rotaryLayouts"), layouts);
 }
 
+QString Settings::tokenizer(const QString& path) const {
+  return m_file->value(QStringLiteral("model/tokenizers")).toMap().value(path).toString();
+}
+
+void Settings::setTokenizer(const QString& path, const QString& tokenizer) {
+  if (tokenizer == this->tokenizer(path)) return;
+  QVariantMap tokenizers = m_file->value(QStringLiteral("model/tokenizers")).toMap();
+  if (tokenizer.isEmpty()) {
+    tokenizers.remove(path);
+  } else {
+    tokenizers[path] = tokenizer;
+  }
+  m_file->setValue(QStringLiteral("model/tokenizers"), tokenizers);
+}
+
 Settings::ThemeChoice Settings::theme() const {
   const QString name = m_file->value(QStringLiteral("window/theme")).toString();
   if (name == QLatin1String("light")) return ThemeChoice::light;

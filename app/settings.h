@@ -36,6 +36,9 @@ class Settings {
   /// Which elements of a head the user made a rotary pair, where that is not what the model's file says.
   std::optional<RotaryLayout> rotaryLayout(const QString& path) const;
   void setRotaryLayout(const QString& path, std::optional<RotaryLayout> layout);
+  /// The file that the user chose to read the model's tokenizer from; "": the model's own.
+  QString tokenizer(const QString& path) const;
+  void setTokenizer(const QString& path, const QString& tokenizer);
   ThemeChoice theme() const;
   void setTheme(ThemeChoice choice);
   double scale() const;

@@ -48,6 +48,7 @@ bool lacksRows(const RunSnapshot& run) {
 
 void addRun(Call& call, const RunSnapshot& run) {
   if (run.model) call.add("--model", text(run.model->path));
+  if (run.model && !run.model->tokenizerPath.empty()) call.add("--tokenizer", text(run.model->tokenizerPath));
   if (run.model && run.model->derivedRotary)
     call.add("--rotary-layout", QLatin1String(rotaryLayoutName(*run.model->derivedRotary)));
   if (run.promptLength > 0) {
@@ -70,6 +71,7 @@ void addLane(Call& call, const RunSnapshot& first, const LaneSnapshot& lane) {
     entries << QLatin1String(key) + QLatin1Char('=') + laneValue(value);
   };
   if (!recipe.path.empty()) add("model", text(recipe.path));
+  if (!recipe.tokenizer.empty()) add("tokenizer", text(recipe.tokenizer));
   if (recipe.derivedKvHeads) add("kv_heads", QString::number(*recipe.derivedKvHeads));
   if (recipe.derivedWindow) add("window", QString::number(*recipe.derivedWindow));
   if (recipe.derivedLinear) add("attention", QStringLiteral("linear"));

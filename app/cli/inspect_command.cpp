@@ -1,6 +1,7 @@
 #include "app/cli/inspect_command.h"
 
 #include "app/cli/arguments.h"
+#include "app/cli/run_options.h"
 #include "app/cli/subcommand.h"
 #include "core/cost/decode_cost.h"
 #include "core/formats/hf_config.h"
@@ -17,6 +18,8 @@ namespace decodescope {
 namespace {
 
 constexpr OptionInfo kOptions[] = {
+    kTokenizerOption,
+    kRotaryLayoutOption,
     {"--json", "", "as JSON"},
     {"--help", "", "this text"},
     {"--version", "", "the version"},
@@ -112,7 +115,27 @@ class Report {
   std::string m_text;
 };
 
-std::string reportOn(const LoadedModel& model, const std::vector<StoredTensor>& tensors) {
+/// What is told of a model.
+struct Inspected {
+  LoadedModelPtr model;
+  ModelOutline outline;
+  std::vector<StoredTensor> tensors;
+};
+
+Result<Inspected> inspect(const RunOptions& options) {
+  Inspected inspected;
+  LoadProgress progress;
+  progress.outlined = [&inspected](const ModelOutline& outline) -> Result<void> {
+    inspected.outline = outline;
+    return {};
+  };
+  DECODESCOPE_TRY(inspected.model, loadedModel(options, progress));
+  DECODESCOPE_TRY(inspected.tensors, storedTensorsOf(*inspected.model));
+  return inspected;
+}
+
+std::string reportOn(const Inspected& inspected) {
+  const LoadedModel& model = *inspected.model;
   const ModelConfig& config = model.config();
   Report report;
   report.line("model", model.path);
@@ -144,14 +167,17 @@ std::string reportOn(const LoadedModel& model, const std::vector<StoredTensor>& 
               std::string(hfActivationName(config.activation)) + (config.gatedMlp ? ", gated" : ""));
   report.line("tie_word_embeddings", config.tieWordEmbeddings ? "true" : "false");
   const Tokenizer& tokenizer = *model.tokenizer;
-  report.line("tokenizer", std::to_string(tokenizer.vocabSize()) + " tokens");
+  report.line("tokenizer", std::to_string(tokenizer.vocabSize()) + " tokens" +
+                               (model.tokenizerPath.empty() ? "" : ", from " + model.tokenizerPath));
   const auto token = [&](TokenId id) { return std::to_string(id.value) + " " + tokenizer.shownPiece(id); };
   if (config.bosTokenId) report.line("bos_token_id", token(*config.bosTokenId));
   for (const TokenId id : config.eosTokenIds) report.line("eos_token_id", token(id));
 
   const auto parameters = static_cast<long long>(model.model->layout().parameterCount());
   report.line("parameters", parameters);
-  report.line("bytes in memory", static_cast<long long>(model.model->weightBytes()));
+  report.line("bytes in memory", static_cast<long long>(inspected.outline.memoryBytes));
+  if (inspected.outline.mappedBytes > 0)
+    report.line("bytes used in the file", static_cast<long long>(inspected.outline.mappedBytes));
   report.line("KV cache bytes a token", kvBytesAToken(config));
   if (!model.card.prompts.empty()) report.line("default prompt", model.card.prompts.front());
   for (const NotableHead& head : model.card.heads) {
@@ -161,9 +187,9 @@ std::string reportOn(const LoadedModel& model, const std::vector<StoredTensor>& 
   }
   for (const std::string& warning : model.warnings) report.line("warning", warning);
 
-  report.line("stored as", storedSummary(tensors));
+  report.line("stored as", storedSummary(inspected.tensors));
   report.raw("\n");
-  for (const StoredTensor& tensor : tensors)
+  for (const StoredTensor& tensor : inspected.tensors)
     report.raw(tensor.name + " (" + shapeText(tensor.shape) + ") " + tensor.type + "\n");
   return report.text();
 }
@@ -193,7 +219,9 @@ void writeConfig(JsonWriter& json, const ModelConfig& config) {
   json.endArray().endObject();
 }
 
-std::string jsonOn(const LoadedModel& model, const std::vector<StoredTensor>& tensors) {
+std::string jsonOn(const Inspected& inspected) {
+  const LoadedModel& model = *inspected.model;
+  const std::vector<StoredTensor>& tensors = inspected.tensors;
   const ModelConfig& config = model.config();
   const auto parameters = static_cast<long long>(model.model->layout().parameterCount());
   JsonWriter json(JsonWriter::Style::indented);
@@ -201,7 +229,8 @@ std::string jsonOn(const LoadedModel& model, const std::vector<StoredTensor>& te
   json.key("attention").value(config.attentionName());
   writeConfig(json, config);
   json.key("tokenizer_vocab_size").value(model.tokenizer->vocabSize());
-  json.key("parameters").value(parameters).key("memory_bytes").value(model.model->weightBytes());
+  json.key("parameters").value(parameters).key("memory_bytes").value(inspected.outline.memoryBytes);
+  json.key("mapped_bytes").value(inspected.outline.mappedBytes);
   json.key("kv_cache_bytes_a_token").value(kvBytesAToken(config));
   json.key("stored").beginArray();
   for (const StoredKind& kind : storedKinds(tensors)) {
@@ -246,12 +275,13 @@ int runInspectCommand(std::span<const std::string> words) {
                              .allowed = "1"},
                        kExitCallAtFault);
   }
-  const auto model = loadModel(arguments.words().front());
-  if (!model.ok()) return reportError(model.error(), kExitInputAtFault);
-  const auto tensors = storedTensorsOf(*model.value());
-  if (!tensors.ok()) return reportError(tensors.error(), kExitInputAtFault);
-  return printResult(arguments.has("--json") ? jsonOn(*model.value(), tensors.value())
-                                             : reportOn(*model.value(), tensors.value()));
+  RunOptions options;
+  options.model = arguments.words().front();
+  if (const auto read = parseModelOptions(arguments, options); !read.ok())
+    return reportError(read.error(), kExitCallAtFault);
+  const auto inspected = inspect(options);
+  if (!inspected.ok()) return reportError(inspected.error(), kExitInputAtFault);
+  return printResult(arguments.has("--json") ? jsonOn(inspected.value()) : reportOn(inspected.value()));
 }
 
 }  // namespace decodescope

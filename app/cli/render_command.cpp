@@ -57,6 +57,7 @@ Result<void> addLanes(const RenderOptions& options, SessionSnapshot& session) {
     RunOptions empty = run;
     if (!lane.recipe.path.empty()) {
       empty.model = lane.recipe.path;
+      empty.tokenizer = lane.recipe.tokenizer;
       empty.rotaryLayout.reset();
     }
     if (lane.recipe.rotaryLayout) empty.rotaryLayout = lane.recipe.rotaryLayout;

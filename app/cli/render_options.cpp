@@ -19,7 +19,8 @@ constexpr double kDefaultFontPt = 9;
 constexpr OptionInfo kRenderOptions[] = {
     {"--view", "ID|all", "what to draw"},
     {"--lane", "KEY=VALUE,…",
-     "another run drawn beside this one (repeatable): model=M, kv_heads=G (averaged), window=W, "
+     "another run drawn beside this one (repeatable): model=M, tokenizer=FILE, kv_heads=G (averaged), "
+     "window=W, "
      "attention=linear, rotary=rotate-half|interleaved, kv_cache=on|off, tokens=same|own, mask=on|off, "
      "strike=LIST, branch=STEP[:ID], name=LABEL; a comma in a value is %2C"},
     {"--in-lane", "I", "the lane that the selection is in, from 0 (default 0, the run itself)"},
@@ -169,7 +170,7 @@ Result<void> parseZoom(const Arguments& arguments, const std::vector<const ViewI
 /// One KEY=VALUE of --lane.
 Result<void> parseLaneEntry(const std::string& key, const std::string& value, LaneOptions& lane) {
   static constexpr const char* kKeys =
-      "model, kv_heads, window, attention, rotary, kv_cache, tokens, mask, strike, branch, name";
+      "model, tokenizer, kv_heads, window, attention, rotary, kv_cache, tokens, mask, strike, branch, name";
   LaneRecipe& recipe = lane.recipe;
   const auto rules = [&]() -> AttentionRules& {
     if (!recipe.rules) recipe.rules.emplace();
@@ -177,6 +178,8 @@ Result<void> parseLaneEntry(const std::string& key, const std::string& value, La
   };
   if (key == "model" && !value.empty()) {
     recipe.path = value;
+  } else if (key == "tokenizer" && !value.empty()) {
+    recipe.tokenizer = value;
   } else if (key == "name") {
     lane.label = value;
   } else if (key == "kv_heads") {
@@ -237,6 +240,8 @@ Result<std::vector<LaneOptions>> parseLanes(const Arguments& arguments) {
       return usage("--lane branch", "shares the first run's rows, so it has its model and its mask", text);
     if (recipe.derivedLinear && !recipe.path.empty())
       return usage("--lane attention", "is derived from the first run's model, not from another", text);
+    if (!recipe.tokenizer.empty() && recipe.path.empty())
+      return usage("--lane tokenizer", "is that of another model, which model=M names", text);
     if (recipe.branchToken && recipe.sameTokens)
       return usage("--lane tokens", "cannot be the same after another token was chosen", text);
     if (recipe.branchToken && recipe.branchStep->value == 0)

@@ -14,9 +14,8 @@ constexpr int kMaxThreads = 256;
 
 constexpr OptionInfo kRunOptions[] = {
     {"--model", "M", "a Hugging Face folder or a model file"},
-    {"--rotary-layout", "L",
-     "rotate-half or interleaved: the elements of a head that form a rotary pair, for a file that was "
-     "exported with them in another order than its format's (default: the format's)"},
+    kTokenizerOption,
+    kRotaryLayoutOption,
     {"--prompt", "TEXT", "what to begin with; the start token is added as the tokenizer says"},
     {"--tokens", "1,5,9", "the same as ids, fed as they are"},
     {"--steps", "N", "forward calls, each followed by the pick of one token"},
@@ -92,11 +91,11 @@ std::span<const OptionInfo> runOptionTable() {
   return kRunOptions;
 }
 
-Result<RunOptions> parseRunOptions(const Arguments& arguments) {
-  RunOptions options;
-  const auto model = arguments.value("--model");
-  if (!model || model->empty()) return Error{.field = "--model", .what = "is missing"};
-  options.model = *model;
+Result<void> parseModelOptions(const Arguments& arguments, RunOptions& options) {
+  if (const auto tokenizer = arguments.value("--tokenizer")) {
+    if (tokenizer->empty()) return Error{.field = "--tokenizer", .what = "names no file"};
+    options.tokenizer = *tokenizer;
+  }
   if (const auto layout = arguments.value("--rotary-layout")) {
     options.rotaryLayout = rotaryLayoutNamed(*layout);
     if (!options.rotaryLayout)
@@ -105,6 +104,15 @@ Result<RunOptions> parseRunOptions(const Arguments& arguments) {
                    .found = *layout,
                    .allowed = "rotate-half, interleaved"};
   }
+  return {};
+}
+
+Result<RunOptions> parseRunOptions(const Arguments& arguments) {
+  RunOptions options;
+  const auto model = arguments.value("--model");
+  if (!model || model->empty()) return Error{.field = "--model", .what = "is missing"};
+  options.model = *model;
+  DECODESCOPE_CHECK(parseModelOptions(arguments, options));
   options.prompt = arguments.value("--prompt");
   if (const auto tokens = arguments.value("--tokens")) {
     if (options.prompt) return Error{.field = "--tokens", .what = "cannot be used together with --prompt"};
@@ -149,8 +157,8 @@ Result<RunOptions> parseRunOptions(const Arguments& arguments) {
   return options;
 }
 
-Result<LoadedModelPtr> loadedModel(const RunOptions& options) {
-  DECODESCOPE_TRY(LoadedModelPtr model, loadModel(options.model));
+Result<LoadedModelPtr> loadedModel(const RunOptions& options, const LoadProgress& progress) {
+  DECODESCOPE_TRY(LoadedModelPtr model, loadModel(options.model, progress, options.tokenizer));
   return options.rotaryLayout ? deriveRotaryLayout(model, *options.rotaryLayout) : std::move(model);
 }
 
@@ -182,7 +190,7 @@ Result<RunSnapshotPtr> decodeBeside(const RunOptions& options, const RunSnapshot
   LoadedModelPtr model = first->model;
   std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
   if (!recipe.path.empty()) {
-    DECODESCOPE_TRY(model, loadModel(recipe.path));
+    DECODESCOPE_TRY(model, loadModel(recipe.path, {}, recipe.tokenizer));
     // The text, not the ids: another model may have another vocabulary.
     DECODESCOPE_TRY(prompt, promptTokens(*model, options.prompt ? *options.prompt
                                                                 : first->model->tokenizer->decode(prompt)));

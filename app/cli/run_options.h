@@ -13,6 +13,7 @@ namespace decodescope {
 /// What to decode and how: the options that `decode` and `render` share.
 struct RunOptions {
   std::string model;                         ///< folder or file
+  std::string tokenizer;                     ///< --tokenizer; "": the model's own
   std::optional<RotaryLayout> rotaryLayout;  ///< --rotary-layout
   std::optional<std::string> prompt;         ///< --prompt
   std::optional<std::vector<int>> tokens;    ///< --tokens: ids as they are, no BOS is added
@@ -24,6 +25,18 @@ struct RunOptions {
   bool hasPrompt() const { return prompt.has_value() || tokens.has_value(); }
 };
 
+/// How a model is read: rows that are shared, and options that `inspect` has, too.
+inline constexpr OptionInfo kTokenizerOption = {
+    "--tokenizer", "FILE",
+    "a tokenizer.bin, tokenizer.json or vocab.json in place of the one in the model or beside it"};
+inline constexpr OptionInfo kRotaryLayoutOption = {
+    "--rotary-layout", "L",
+    "rotate-half or interleaved: the elements of a head that form a rotary pair, for a file that was "
+    "exported "
+    "with them in another order than its format's (default: the format's)"};
+/// Reads them into `options`.
+Result<void> parseModelOptions(const Arguments& arguments, RunOptions& options);
+
 /// The shared rows of the options table.
 std::span<const OptionInfo> runOptionTable();
 
@@ -32,8 +45,8 @@ std::span<const OptionInfo> runOptionTable();
 /// --steps is needed as soon as there is one.
 Result<RunOptions> parseRunOptions(const Arguments& arguments);
 
-/// The model, with its rotary pairs as the options say.
-Result<LoadedModelPtr> loadedModel(const RunOptions& options);
+/// The model, with the tokenizer and the rotary pairs that the options say.
+Result<LoadedModelPtr> loadedModel(const RunOptions& options, const LoadProgress& progress = {});
 
 /// What of a run is wanted afterwards.
 enum class KeepTraces {

@@ -182,7 +182,10 @@ RunRecipe recipeBeside(const RunRecipe& first, const LaneRecipe& lane) {
 LaneRecipe laneRecipeOf(const RunSnapshot& first, const RunSnapshot& lane) {
   LaneRecipe recipe;
   recipe.sameTokens = lane.sameTokens;
-  if (lane.model->path != first.model->path) recipe.path = lane.model->path;
+  if (lane.model->path != first.model->path) {
+    recipe.path = lane.model->path;
+    recipe.tokenizer = lane.model->tokenizerPath;
+  }
   recipe.derivedKvHeads = lane.model->derivedKvHeads;
   recipe.derivedWindow = lane.model->derivedWindow;
   recipe.derivedLinear = recipe.path.empty() && lane.model->config().attention == AttentionKind::linear &&

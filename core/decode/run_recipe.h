@@ -36,6 +36,7 @@ Result<Lane> runByRecipe(const LoadedModelPtr& model, std::vector<TokenId> promp
 /// How a lane beside a first one differs from it: SessionWorker::LaneSpec without a label.
 struct LaneRecipe {
   std::string path = {};                          ///< another model; "": the first lane's
+  std::string tokenizer = {};                     ///< that was chosen for it; "": its own
   std::optional<int> derivedKvHeads = {};         ///< key/value heads averaged down to so many
   std::optional<int> derivedWindow = {};          ///< under a sliding window of so many keys
   bool derivedLinear = false;                     ///< the first lane's with linear attention; not with `path`

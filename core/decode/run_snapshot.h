@@ -120,6 +120,7 @@ struct SessionSnapshot {
   /// its weights need more memory than there is, till the next command.
   std::shared_ptr<const ModelOutline> outline = {};
   std::string error;            ///< the last command's failure, for the banner; "" when it went well
+  std::string errorFile = {};   ///< the file that it is about; "" when it is about none
   std::uint64_t laneEdits = 0;  ///< calls of SessionWorker::setLanes() that were carried out, failed ones too
   std::shared_ptr<const LaneMeasures> measures =
       {};                                    ///< as far as they are known; nullptr: nothing was asked

@@ -93,7 +93,7 @@ class SessionWorker::Impl {
   // Commands: on the worker's thread from here on.
 
   void open(const OpenRequest& request, std::stop_token stop) {
-    Result<LoadedModelPtr> loaded = load(request.path, stop, request.evenIfTooLarge);
+    Result<LoadedModelPtr> loaded = load(request.path, request.tokenizer, request.evenIfTooLarge, stop);
     if (loaded.ok() && loaded.value()->config().position == PositionKind::rotary)
       loaded = derive(loaded.value(), {}, {}, false, request.rotaryLayout);
     if (!loaded.ok()) return fail(loaded.error(), stop);
@@ -248,6 +248,7 @@ class SessionWorker::Impl {
   void runGuarded(const Action& command, std::stop_token stop) {
     try {
       m_outline.reset();
+      m_errorFile.clear();
       applySettings();
       command(stop);
     } catch (const std::bad_alloc&) {
@@ -325,13 +326,14 @@ class SessionWorker::Impl {
   }
 
   /// A model that a lane runs already is not read again.
-  Result<LoadedModelPtr> laneModel(const std::string& path, std::stop_token stop) {
+  Result<LoadedModelPtr> laneModel(const LaneSpec& wanted, std::stop_token stop) {
     for (const LaneEntry& entry : m_lanes) {
-      if (entry.spec.path == path && !entry.spec.derivedKvHeads && !entry.spec.derivedWindow &&
-          !entry.spec.derivedLinear && !entry.spec.rotaryLayout)
+      const LaneSpec& spec = entry.spec;
+      if (spec.path == wanted.path && spec.tokenizer == wanted.tokenizer && !spec.derivedKvHeads &&
+          !spec.derivedWindow && !spec.derivedLinear && !spec.rotaryLayout)
         return entry.lane.snapshot()->model;
     }
-    return load(path, stop);
+    return load(wanted.path, wanted.tokenizer, wanted.evenIfTooLarge, stop);
   }
 
   /// A lane that stands where the first one does. Nothing when the stop token ended it. Needs a first lane.
@@ -342,7 +344,7 @@ class SessionWorker::Impl {
     LoadedModelPtr model = first->model;
     std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
     if (!spec.path.empty()) {
-      DECODESCOPE_TRY(LoadedModelPtr other, laneModel(spec.path, stop));
+      DECODESCOPE_TRY(LoadedModelPtr other, laneModel(spec, stop));
       // The text, not the ids: another model may have another vocabulary.
       DECODESCOPE_TRY(prompt, promptTokens(*other, model->tokenizer->decode(prompt)));
       if (spec.sameTokens && !sameVocabulary(*other, *model)) {
@@ -404,7 +406,8 @@ class SessionWorker::Impl {
                         laneOptions(*source.model, spec));
   }
 
-  Result<LoadedModelPtr> load(const std::string& path, std::stop_token stop, bool evenIfTooLarge = false) {
+  Result<LoadedModelPtr> load(const std::string& path, const std::string& tokenizer, bool evenIfTooLarge,
+                              std::stop_token stop) {
     m_outline.reset();
     m_activity = "Loading " + path;
     m_progress = 0;
@@ -421,14 +424,14 @@ class SessionWorker::Impl {
       m_outline = std::make_shared<const ModelOutline>(outline);
       publish(true);
       const std::optional<std::uint64_t> available = availableMemory();
-      isTooLarge = !evenIfTooLarge && available && outline.memoryBytes > *available;
+      isTooLarge = !evenIfTooLarge && available && outline.weightBytes() > *available;
       if (!isTooLarge) return {};
       return Error{.file = path,
                    .what = "needs more memory than there is",
-                   .found = std::to_string(outline.memoryBytes) + " bytes",
+                   .found = std::to_string(outline.weightBytes()) + " bytes",
                    .allowed = std::to_string(*available)};
     };
-    Result<LoadedModelPtr> loaded = loadModel(path, progress);
+    Result<LoadedModelPtr> loaded = loadModel(path, progress, tokenizer);
     if (!isTooLarge) m_outline.reset();
     m_activity.clear();
     m_progress = -1;
@@ -438,6 +441,7 @@ class SessionWorker::Impl {
   /// Publishes the failure; one that was asked for (an interrupted load) is none.
   void fail(const Error& error, std::stop_token stop) {
     m_error = stop.stop_requested() ? std::string() : error.message();
+    m_errorFile = error.file;
     publish(false);
   }
 
@@ -454,6 +458,7 @@ class SessionWorker::Impl {
     snapshot->activity = m_activity;
     snapshot->progress = m_progress;
     snapshot->error = m_error;
+    if (!m_error.empty()) snapshot->errorFile = m_errorFile;
     snapshot->outline = m_outline;
     // An edit is done when it has nothing more to say: loading a model for it tells its progress.
     if (!busy) m_laneEditsDone = m_laneEdits;
@@ -490,6 +495,7 @@ class SessionWorker::Impl {
   double m_progress = -1;
   std::shared_ptr<const ModelOutline> m_outline;  ///< SessionSnapshot::outline
   std::string m_error;
+  std::string m_errorFile;
   std::shared_ptr<const RaceProgress> m_race;
   std::jthread m_thread;  ///< last: joined before anything it uses goes
 };

@@ -34,6 +34,7 @@ class SessionWorker {
     int stepsAfterwards = 0;        ///< made at once, each published
     /// Which elements form a rotary pair, whatever the file's format says; not for models without them.
     std::optional<RotaryLayout> rotaryLayout = {};
+    std::string tokenizer = {};  ///< loadModel()'s
     /// Else a model whose weights need more memory than there is fails with SessionSnapshot::outline set.
     bool evenIfTooLarge = false;
   };
@@ -60,6 +61,8 @@ class SessionWorker {
   struct LaneSpec {
     std::string label;
     std::string path;                     ///< another model; "": the first lane's
+    std::string tokenizer = {};           ///< that model's, see OpenRequest
+    bool evenIfTooLarge = false;          ///< see OpenRequest
     std::optional<bool> kvCache;          ///< held against setSettings()
     std::optional<AttentionRules> rules;  ///< a what-if, held against setSettings()
     /// The model with its key/value heads averaged down to so many (core/attention/derive.h); softmax

@@ -35,14 +35,15 @@ struct FormatRow {
   std::string_view id;
   std::string_view title;  ///< as in "allowed …"
   bool (*matches)(const std::string& path);
-  Result<LoadedModelPtr> (*load)(const std::string& path, const LoadProgress& progress);
+  Result<LoadedModelPtr> (*load)(const std::string& path, const LoadProgress& progress,
+                                 const std::string& tokenizer);
 };
 
 constexpr FormatRow kFormats[] = {
     {"huggingface", "a Hugging Face folder (or its config.json or a .safetensors)",
      [](const std::string& path) { return !hfFolderOf(path).empty(); },
-     [](const std::string& path, const LoadProgress& progress) {
-       return loadHfFolder(hfFolderOf(path), progress);
+     [](const std::string& path, const LoadProgress& progress, const std::string& tokenizer) {
+       return loadHfFolder(hfFolderOf(path), progress, tokenizer);
      }},
     {"gguf", "a GGUF file (.gguf)",
      [](const std::string& path) {
@@ -57,7 +58,8 @@ constexpr FormatRow kFormats[] = {
 
 }  // namespace
 
-Result<LoadedModelPtr> loadModel(const std::string& path, const LoadProgress& progress) {
+Result<LoadedModelPtr> loadModel(const std::string& path, const LoadProgress& progress,
+                                 const std::string& tokenizer) {
   Error error;
   error.file = path;
   struct stat status = {};
@@ -71,7 +73,7 @@ Result<LoadedModelPtr> loadModel(const std::string& path, const LoadProgress& pr
     return error;
   }
   for (const FormatRow& format : kFormats) {
-    if (format.matches(path)) return format.load(path, progress);
+    if (format.matches(path)) return format.load(path, progress, tokenizer);
     error.allowed += (error.allowed.empty() ? "" : "; ") + std::string(format.title);
   }
   error.what = "unknown kind of model file";

@@ -2,6 +2,7 @@
 
 #include "core/formats/gguf_tokenizer.h"
 #include "core/formats/model_outline.h"
+#include "core/formats/tokenizer_file.h"
 #include "core/formats/weight_loader.h"
 #include "core/model/model.h"
 
@@ -88,7 +89,7 @@ Error tensorError(const GgufFile& file, std::string name, std::string what) {
 }
 
 /// Whether output.weight repeats the embedding bit for bit.
-Result<bool> outputIsEmbedding(const GgufFile& file) {
+Result<bool> outputIsEmbedding(const GgufFile& file, const std::stop_token& stop) {
   const GgufTensor* embedding = file.find("token_embd.weight");
   const GgufTensor* output = file.find("output.weight");
   if (!embedding || !output || embedding->type != output->type || embedding->shape != output->shape)
@@ -97,6 +98,7 @@ Result<bool> outputIsEmbedding(const GgufFile& file) {
   std::vector<std::byte> a(kChunk);
   std::vector<std::byte> b(kChunk);
   for (std::uint64_t at = 0, size = output->end - output->begin; at < size; at += kChunk) {
+    if (stop.stop_requested()) return Error{.file = file.path(), .what = "cancelled"};
     const auto part = static_cast<std::size_t>(std::min(kChunk, size - at));
     DECODESCOPE_CHECK(file.file().readAt(embedding->begin + at, std::span(a).first(part)));
     DECODESCOPE_CHECK(file.file().readAt(output->begin + at, std::span(b).first(part)));
@@ -145,21 +147,24 @@ Result<std::vector<WeightSource>> plan(const GgufFile& file, const ModelConfig& 
 
 }  // namespace
 
-Result<LoadedModelPtr> loadGguf(const std::string& path, const LoadProgress& progress) {
+Result<LoadedModelPtr> loadGguf(const std::string& path, const LoadProgress& progress,
+                                const std::string& tokenizer) {
   DECODESCOPE_TRY(const GgufFile file, GgufFile::open(path));
   DECODESCOPE_TRY(ModelConfig config, readGgufConfig(file));
   auto loaded = std::make_shared<LoadedModel>();
   loaded->name = path.substr(path.rfind('/') + 1);
   loaded->path = path;
   loaded->format = "GGUF version " + std::to_string(file.version());
-  DECODESCOPE_TRY(const bool repeated, outputIsEmbedding(file));
+  DECODESCOPE_TRY(const bool repeated, outputIsEmbedding(file, progress.stop));
   config.tieWordEmbeddings = config.tieWordEmbeddings || repeated;
   StoredTypes types;
   for (const GgufTensor& tensor : file.tensors())
     types.add(floatTypeInfo(tensor.type).name, tensor.end - tensor.begin);
-  DECODESCOPE_CHECK(announce(progress, *loaded, config, types));
-  DECODESCOPE_TRY(loaded->tokenizer, readGgufTokenizer(file, config, loaded->warnings));
   DECODESCOPE_TRY(const std::vector<WeightSource> sources, plan(file, config, ParameterLayout(config)));
+  DECODESCOPE_CHECK(announce(progress, *loaded, config, types, sources));
+  loaded->tokenizerPath = tokenizer;
+  DECODESCOPE_TRY(loaded->tokenizer, tokenizer.empty() ? readGgufTokenizer(file, config, loaded->warnings)
+                                                       : readTokenizerFile(tokenizer, config.vocabSize));
   DECODESCOPE_TRY(std::unique_ptr<Model> model, loadWeights(config, sources, progress, loaded->warnings));
   loaded->model = std::move(model);
   return LoadedModelPtr(std::move(loaded));

@@ -9,6 +9,7 @@
 #include "core/formats/json_writer.h"
 #include "core/formats/model_card.h"
 #include "core/formats/model_outline.h"
+#include "core/formats/tokenizer_file.h"
 #include "core/formats/tokenizer_json.h"
 #include "core/formats/vocab_merges.h"
 #include "core/tokenizer/id_tokenizer.h"
@@ -70,7 +71,8 @@ std::string lastPart(const std::string& path) {
 
 }  // namespace
 
-Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgress& progress) {
+Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgress& progress,
+                                    const std::string& tokenizer) {
   DECODESCOPE_TRY(const JsonDocument document, JsonDocument::read(folder + "/config.json", kConfigLimit));
   DECODESCOPE_TRY(const ModelConfig config, readHfConfig(document));
   DECODESCOPE_TRY(const HfTensors tensors, HfTensors::open(folder, config));
@@ -80,12 +82,15 @@ Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgres
   loaded->format = "Hugging Face folder";
   StoredTypes types;
   for (const SafetensorsEntry* entry : tensors.entries()) types.add(entry->dtype, entry->end - entry->begin);
-  DECODESCOPE_CHECK(announce(progress, *loaded, config, types));
-  DECODESCOPE_TRY(loaded->tokenizer, loadTokenizer(folder, config, loaded->warnings));
+  DECODESCOPE_TRY(const std::vector<WeightSource> sources, tensors.sources());
+  DECODESCOPE_CHECK(announce(progress, *loaded, config, types, sources));
+  loaded->tokenizerPath = tokenizer;
+  DECODESCOPE_TRY(loaded->tokenizer, tokenizer.empty() ? loadTokenizer(folder, config, loaded->warnings)
+                                                       : readTokenizerFile(tokenizer, config.vocabSize));
   if (const std::string card = folder + "/card.json"; pathExists(card)) {
     DECODESCOPE_TRY(loaded->card, readModelCard(card, config));
   }
-  DECODESCOPE_TRY(std::unique_ptr<Model> model, tensors.load(progress, loaded->warnings));
+  DECODESCOPE_TRY(std::unique_ptr<Model> model, tensors.load(sources, progress, loaded->warnings));
   loaded->model = std::move(model);
   return LoadedModelPtr(std::move(loaded));
 }

@@ -12,7 +12,9 @@ namespace decodescope {
 /// model.safetensors.index.json names), tokenizer.json (or vocab.json with merges.txt), card.json. The last
 /// two may be missing: without a tokenizer the model takes ids only. Every tensor must be one of the
 /// architecture's, with its shape; none may be missing. Names may lack the architecture's prefix ("model.").
-Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgress& progress);
+/// `tokenizer`: see loadModel().
+Result<LoadedModelPtr> loadHfFolder(const std::string& folder, const LoadProgress& progress,
+                                    const std::string& tokenizer = {});
 
 /// Writes a folder that loadHfFolder and Transformers read: config.json, model.safetensors, tokenizer.json
 /// and tokenizer_config.json (left out when `tokenizerJson` is empty), card.json. The folder is made when it

@@ -164,9 +164,9 @@ Result<std::vector<WeightSource>> HfTensors::sources() const {
   return sources;
 }
 
-Result<std::unique_ptr<Model>> HfTensors::load(const LoadProgress& progress,
+Result<std::unique_ptr<Model>> HfTensors::load(const std::vector<WeightSource>& from,
+                                               const LoadProgress& progress,
                                                std::vector<std::string>& warnings) const {
-  DECODESCOPE_TRY(const std::vector<WeightSource> from, sources());
   DECODESCOPE_TRY(std::unique_ptr<Model> model, loadWeights(m_config, from, progress, warnings));
   DECODESCOPE_CHECK(compareTied(*model, progress, warnings));
   return model;

@@ -28,7 +28,9 @@ class HfTensors {
   /// Where each parameter lies. Valid as long as this.
   Result<std::vector<WeightSource>> sources() const;
   /// A model with these weights. Appends to `warnings`.
-  Result<std::unique_ptr<Model>> load(const LoadProgress& progress, std::vector<std::string>& warnings) const;
+  /// `from`: sources().
+  Result<std::unique_ptr<Model>> load(const std::vector<WeightSource>& from, const LoadProgress& progress,
+                                      std::vector<std::string>& warnings) const;
 
  private:
   struct Stored {

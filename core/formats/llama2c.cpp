@@ -5,6 +5,7 @@
 #include "core/formats/hf_names.h"
 #include "core/formats/llama2c_tokenizer.h"
 #include "core/formats/model_outline.h"
+#include "core/formats/tokenizer_file.h"
 #include "core/formats/weight_loader.h"
 #include "core/model/model.h"
 
@@ -195,7 +196,8 @@ bool hasLlama2cMagic(std::string_view start) {
   return start.size() >= 4 && word(std::as_bytes(std::span(start)), 0) == kMagic;
 }
 
-Result<LoadedModelPtr> loadLlama2c(const std::string& path, const LoadProgress& progress) {
+Result<LoadedModelPtr> loadLlama2c(const std::string& path, const LoadProgress& progress,
+                                   const std::string& tokenizer) {
   DECODESCOPE_TRY(const RegularFile file, RegularFile::open(path));
   DECODESCOPE_TRY(const Header header, readHeader(file));
   // Below 2^40 parameters and 2^42 bytes of angles, as validate() has checked: no sum wraps.
@@ -211,9 +213,13 @@ Result<LoadedModelPtr> loadLlama2c(const std::string& path, const LoadProgress& 
   loaded->format = header.order.data() == kVersion0 ? "llama2.c version 0" : "llama2.c version 1";
   StoredTypes types;
   types.add("F32", size - header.weights - header.skipped);
-  DECODESCOPE_CHECK(announce(progress, *loaded, header.config, types));
-  DECODESCOPE_TRY(loaded->tokenizer, findLlama2cTokenizer(path, header.config.vocabSize, loaded->warnings));
   const std::vector<WeightSource> sources = sourcesOf(file, header, ParameterLayout(header.config));
+  DECODESCOPE_CHECK(announce(progress, *loaded, header.config, types, sources));
+  loaded->tokenizerPath = tokenizer;
+  const int vocabSize = header.config.vocabSize;
+  DECODESCOPE_TRY(loaded->tokenizer, tokenizer.empty()
+                                         ? findLlama2cTokenizer(path, vocabSize, loaded->warnings)
+                                         : readTokenizerFile(tokenizer, vocabSize));
   DECODESCOPE_TRY(std::unique_ptr<Model> model,
                   loadWeights(header.config, sources, progress, loaded->warnings));
   loaded->model = std::move(model);

@@ -17,8 +17,9 @@ namespace decodescope {
 ///
 /// The tokenizer is tokenizer.bin beside the checkpoint or, where that is missing or has another number of
 /// tokens, the only other tok*.bin with as many tokens as the checkpoint. Without one the model takes ids
-/// only and has a warning.
-Result<LoadedModelPtr> loadLlama2c(const std::string& path, const LoadProgress& progress);
+/// only and has a warning. `tokenizer`: see loadModel().
+Result<LoadedModelPtr> loadLlama2c(const std::string& path, const LoadProgress& progress,
+                                   const std::string& tokenizer = {});
 
 /// Whether a file that begins like this says that it is a checkpoint of version 1 or later.
 bool hasLlama2cMagic(std::string_view start);

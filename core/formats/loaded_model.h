@@ -52,6 +52,7 @@ struct LoadedModel {
   std::shared_ptr<const Tokenizer> tokenizer;
   ModelCard card;
   std::vector<std::string> warnings;  ///< "3 weights are NaN" …
+  std::string tokenizerPath = {};     ///< of a tokenizer that was chosen; "": the model's own
   /// What was made of the file's model (core/attention/derive.h): key/value heads averaged down to so many, a
   /// sliding window of so many keys.
   std::optional<int> derivedKvHeads = {};
@@ -71,7 +72,11 @@ struct ModelOutline {
   std::uint64_t parameters = 0;
   std::string storedAs;           ///< "BF16", "Q8_0 and F32"
   std::uint64_t fileBytes = 0;    ///< of the tensors in the file
-  std::uint64_t memoryBytes = 0;  ///< that the weights will take
+  std::uint64_t memoryBytes = 0;  ///< of memory of its own that the weights will take
+  /// Of the file that the weights will be used in: the system may drop these pages and read them again.
+  std::uint64_t mappedBytes = 0;
+
+  std::uint64_t weightBytes() const { return memoryBytes + mappedBytes; }
 };
 
 struct LoadProgress {
@@ -82,6 +87,8 @@ struct LoadProgress {
 };
 
 /// Reads a model from disk, whatever its format (core/formats/formats.cpp has the table of readers).
-Result<LoadedModelPtr> loadModel(const std::string& path, const LoadProgress& progress = {});
+/// `tokenizer`: a file to read in place of what stands in the model or beside it (readTokenizerFile()).
+Result<LoadedModelPtr> loadModel(const std::string& path, const LoadProgress& progress = {},
+                                 const std::string& tokenizer = {});
 
 }  // namespace decodescope

@@ -33,18 +33,20 @@ std::string StoredTypes::shown() const {
 }
 
 Result<void> announce(const LoadProgress& progress, const LoadedModel& loaded, const ModelConfig& config,
-                      const StoredTypes& types) {
+                      const StoredTypes& types, const std::vector<WeightSource>& sources) {
   if (!progress.outlined) return {};
   ModelOutline outline;
   outline.name = loaded.name;
   outline.path = loaded.path;
   outline.format = loaded.format;
   outline.config = config;
-  outline.parameters = ParameterLayout(config).parameterCount();
+  const ParameterLayout layout(config);
+  outline.parameters = layout.parameterCount();
   outline.storedAs = types.shown();
   outline.fileBytes = types.bytes();
-  // Weights stay as they are stored; the few that are widened to float32 are small beside the others.
-  outline.memoryBytes = types.bytes();
+  const WeightMemory memory = weightMemoryOf(layout, sources);
+  outline.memoryBytes = memory.copied;
+  outline.mappedBytes = memory.inPlace;
   return progress.outlined(outline);
 }
 

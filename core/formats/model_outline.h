@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/formats/loaded_model.h"
+#include "core/formats/weight_loader.h"
 
 #include <cstdint>
 #include <string>
@@ -26,9 +27,10 @@ class StoredTypes {
 };
 
 /// Readers call this when they have read all headers and no weights: tells progress.outlined what they found
-/// and gives back its answer. `loaded` has name, path and format.
+/// and gives back its answer. `loaded` has name, path and format; `sources` are what loadWeights() is to
+/// read.
 Result<void> announce(const LoadProgress& progress, const LoadedModel& loaded, const ModelConfig& config,
-                      const StoredTypes& types);
+                      const StoredTypes& types, const std::vector<WeightSource>& sources);
 
 /// What loadModel() would load, from the headers alone. The tokenizer and the weights are not looked at.
 Result<ModelOutline> outlineModel(const std::string& path, std::stop_token stop = {});

@@ -79,6 +79,47 @@ class ModelLoading : public WindowTest {
     return nullptr;
   }
 
+  QStringList offered() const {
+    QCoreApplication::processEvents();  // the layout shows new buttons
+    QStringList texts;
+    for (const QPushButton* button : m_window->banner().findChildren<QPushButton*>()) {
+      if (!button->isHidden()) texts << button->text();
+    }
+    return texts;
+  }
+  void pressOffered(const char* text) const {
+    QCoreApplication::processEvents();
+    for (QPushButton* button : m_window->banner().findChildren<QPushButton*>()) {
+      if (!button->isHidden() && button->text() == QString::fromUtf8(text)) return button->click();
+    }
+    ADD_FAILURE() << "no button says " << text;
+  }
+  bool waitForBanner(Banner::Kind kind, const char* text) const {
+    return waitFor([&] {
+      const Banner& banner = m_window->banner();
+      return banner.isVisible() && banner.kind() == kind && banner.text().contains(QLatin1String(text));
+    });
+  }
+
+  /// A checkpoint of a terabyte with not one weight in it: it takes no room on the disk.
+  QString hugeFile() const {
+    ModelConfig config = smallConfig();
+    config.hiddenSize = 8192;
+    config.numAttentionHeads = config.numKeyValueHeads = 64;
+    config.headDim = 128;
+    config.intermediateSize = 28672;
+    config.numHiddenLayers = 256;
+    config.vocabSize = 32000;
+    config.maxPositionEmbeddings = 128;
+    const std::int32_t header[] = {8192, 28672, 256, 64, 64, 32000, 128};
+    const std::string path =
+        m_folder.write("own/huge.bin", {reinterpret_cast<const char*>(header), sizeof header});
+    std::filesystem::resize_file(
+        path, sizeof header + 4 * ParameterLayout(config).parameterCount() + 4ull * 128 * 128);
+    std::filesystem::remove(m_folder.file("own/tokenizer.bin"));  // it has another vocabulary
+    return QString::fromStdString(path);
+  }
+
   QString m_bin, m_gguf;
 };
 
@@ -140,33 +181,102 @@ TEST_F(ModelLoading, TheDialogSaysWhatIsInAFileBeforeItIsOpened) {
 TEST_F(ModelLoading, AModelThatDoesNotFitIsAskedAbout) {
   openWindowAndWait();
   const std::uint64_t runId = m_controller->run()->runId;
-  ModelConfig config = smallConfig();
-  config.hiddenSize = 8192;
-  config.numAttentionHeads = config.numKeyValueHeads = 64;
-  config.headDim = 128;
-  config.intermediateSize = 28672;
-  config.numHiddenLayers = 256;
-  config.vocabSize = 32000;
-  config.maxPositionEmbeddings = 128;
-  const std::int32_t header[] = {8192, 28672, 256, 64, 64, 32000, 128};
-  m_folder.write("own/huge.bin", {reinterpret_cast<const char*>(header), sizeof header});
-  std::filesystem::resize_file(
-      m_folder.file("own/huge.bin"),
-      sizeof header + 4 * ParameterLayout(config).parameterCount() + 4ull * 128 * 128);
-  m_window->openModel(QString::fromStdString(m_folder.file("own/huge.bin")));
+  m_window->openModel(hugeFile());
   const Banner& banner = m_window->banner();
-  ASSERT_TRUE(waitFor([&] { return banner.kind() == Banner::Kind::warning; }));
-  for (const char* part : {"huge.bin needs", "of memory", "256 layers", "parameters"})
+  ASSERT_TRUE(waitForBanner(Banner::Kind::warning, "huge.bin"));
+  for (const char* part :
+       {"of weights in its file", "of memory are free", "256 layers", "parameters", "used in place"})
     EXPECT_TRUE(banner.text().contains(part)) << banner.text().toStdString();
   EXPECT_EQ(m_controller->run()->runId, runId);
-  QStringList offered;
-  for (const QPushButton* button : banner.findChildren<QPushButton*>()) offered << button->text();
-  EXPECT_EQ(offered, QStringList({"Open anyway", "Do not open"}));
-  for (QPushButton* button : banner.findChildren<QPushButton*>()) {
-    if (button->text() == "Do not open") button->click();
-  }
+  EXPECT_EQ(offered(), QStringList({"Open anyway", "Do not open"}));
+  pressOffered("Do not open");
   EXPECT_FALSE(banner.isVisible());
   EXPECT_EQ(m_controller->run()->runId, runId);
+
+  m_window->openModel(hugeFile());
+  ASSERT_TRUE(waitForBanner(Banner::Kind::warning, "huge.bin"));
+  pressOffered("Open anyway");
+  ASSERT_TRUE(waitForBanner(Banner::Kind::progress, "used in place"));
+  pressOffered("Cancel");
+  ASSERT_TRUE(waitFor([&] { return !m_controller->session()->busy; }));
+  EXPECT_FALSE(banner.isVisible());
+  EXPECT_EQ(m_controller->run()->runId, runId) << "the model of before is as it was";
+}
+
+TEST_F(ModelLoading, ALaneThatDoesNotFitIsAskedAbout) {
+  openWindowAndWait();
+  auto* lanes = m_window->findChild<LaneEditor*>();
+  ASSERT_TRUE(lanes);
+  const auto lanesAre = [&](std::size_t count) {
+    return waitFor([&] {
+      return m_controller->session()->lanes.size() == count && m_controller->lanesSettled() &&
+             !m_controller->session()->busy && lanes->specs().size() + 1 == count;
+    });
+  };
+  lanes->addModel(modelPath("tales-b"));
+  ASSERT_TRUE(lanesAre(2));
+  const QString huge = hugeFile();
+  lanes->addModel(huge);
+  ASSERT_TRUE(waitForBanner(Banner::Kind::warning, "huge.bin uses"));
+  EXPECT_EQ(offered(), QStringList({"Open anyway", "Do not open"}));
+  EXPECT_TRUE(lanesAre(2)) << "the others are as they were";
+  pressOffered("Do not open");
+  EXPECT_FALSE(m_window->banner().isVisible());
+
+  lanes->addModel(huge);
+  ASSERT_TRUE(waitForBanner(Banner::Kind::warning, "huge.bin uses"));
+  pressOffered("Open anyway");
+  ASSERT_TRUE(waitForBanner(Banner::Kind::progress, "used in place"));
+  pressOffered("Cancel");
+  EXPECT_TRUE(lanesAre(2));
+  EXPECT_TRUE(waitFor([&] { return !m_window->banner().isVisible(); }));
+  EXPECT_FALSE(lanes->isTooLarge());
+}
+
+TEST_F(ModelLoading, ATokenizerCanBeChosenAndIsRemembered) {
+  const QString chosen = QString::fromStdString(
+      m_folder.write("elsewhere/mine.bin", readAll(m_folder.file("own/tokenizer.bin"))));
+  std::filesystem::remove(m_folder.file("own/tokenizer.bin"));
+  openWindow(m_bin);
+  ASSERT_TRUE(waitForBanner(Banner::Kind::warning, "no tokenizer.bin with 261 tokens"));
+  EXPECT_EQ(offered(), QStringList({"Choose tokenizer…"}));
+  EXPECT_EQ(m_controller->run()->model->tokenizer->shownPiece(TokenId{260}), "#260");
+  EXPECT_TRUE(menuAction("From the model")->isChecked());
+  pressOffered("Choose tokenizer…");
+  auto* dialog = m_window->findChild<QFileDialog*>();
+  ASSERT_TRUE(dialog);
+  dialog->setDirectory(QFileInfo(chosen).path());
+  dialog->setNameFilter("*.bin");
+  dialog->selectFile(chosen);
+  QMetaObject::invokeMethod(dialog, "accept");
+  const auto pieceIs = [&](const char* piece) {
+    return waitFor([&] {
+      return m_controller->run()->model->path == m_bin.toStdString() && !m_controller->session()->busy &&
+             m_controller->run()->model->tokenizer->shownPiece(TokenId{260}) == piece;
+    });
+  };
+  ASSERT_TRUE(pieceIs("a"));
+  EXPECT_FALSE(m_window->banner().isVisible()) << m_window->banner().text().toStdString();
+  EXPECT_FALSE(menuAction("From the model")->isChecked());
+  EXPECT_EQ(m_settings->tokenizer(m_bin), chosen);
+  const auto view = findView("attention")->make();
+  view->present(*m_controller->session(), m_controller->selection());
+  EXPECT_TRUE(
+      renderCommand(*m_controller->session(), m_controller->selection(), "attention", *view, {}, false, "")
+          .contains("--tokenizer " + chosen));
+  // It need not be chosen every time, also where the model stands beside another.
+  m_window->openModel(modelPath("tales-a"));
+  ASSERT_TRUE(waitFor([&] { return m_controller->run()->model->name == "tales-a"; }));
+  m_window->openModel(m_bin);
+  ASSERT_TRUE(pieceIs("a"));
+  menuAction("From the model")->trigger();
+  ASSERT_TRUE(pieceIs("#260"));
+  EXPECT_EQ(m_settings->tokenizer(m_bin), QString());
+  // One that does not fit is refused, and nothing remembered.
+  m_folder.write("own/tokenizer.bin", llama2cTokenizerBytes(sentencePieceTokens({"x"})));
+  m_window->openModel(m_bin);
+  ASSERT_TRUE(waitForBanner(Banner::Kind::error, "vocabulary does not fit"));
+  EXPECT_EQ(offered(), QStringList({"Choose tokenizer…"}));
 }
 
 TEST_F(ModelLoading, AllWarningsAreShown) {
@@ -191,9 +301,7 @@ TEST_F(ModelLoading, AllWarningsAreShown) {
   m_window->openModel(QString::fromStdString(m_folder.file("own/six.bin")));
   ASSERT_TRUE(waitFor([&] { return banner.text().contains("and 4 more warnings"); }))
       << banner.text().toStdString();
-  for (QPushButton* button : banner.findChildren<QPushButton*>()) {
-    if (button->text() == "Show all") button->click();
-  }
+  pressOffered("Show all");
   auto* list = find<QPlainTextEdit>("Warnings");
   ASSERT_TRUE(list);
   EXPECT_EQ(list->toPlainText().split('\n').size(), 6);

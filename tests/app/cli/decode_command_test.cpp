@@ -109,6 +109,21 @@ TEST_F(DecodeCommand, TheRotaryLayoutCanBeSet) {
   EXPECT_NE(wrong.error.find("allowed rotate-half, interleaved"), std::string::npos) << wrong.error;
 }
 
+TEST_F(DecodeCommand, TheTokenizerCanBeChosen) {
+  makeModel(Words::withStart);
+  std::string json = test::readAll(m_model + "/tokenizer.json");
+  const std::size_t word = json.find("\"w7\"");
+  ASSERT_NE(word, std::string::npos);
+  const std::string chosen = m_dir.write("elsewhere/my.json", json.replace(word, 4, "\"seven\""));
+  const Outcome outcome = decode({"--prompt", "seven", "--steps", "1", "--tokenizer", chosen});
+  EXPECT_EQ(outcome.status, 0) << outcome.error;
+  EXPECT_TRUE(outcome.out.starts_with("seven ")) << outcome.out;
+  EXPECT_TRUE(
+      isOneError(decode({"--prompt", "w7", "--steps", "1", "--tokenizer", m_dir.file("none.bin")}), 1));
+  const Outcome told = runProgram({"inspect", m_model, "--tokenizer", chosen});
+  EXPECT_NE(told.out.find("tokens, from " + chosen), std::string::npos) << told.out;
+}
+
 TEST_F(DecodeCommand, WithoutTheCacheTheSameTokensTakeMoreRows) {
   makeModel(Words::withStart);
   const QJsonObject on = decodeJson({"--tokens", "3,4,5", "--steps", "6", "--ignore-eos"});
@@ -346,6 +361,10 @@ TEST_F(DecodeCommand, InspectListsTheConfigurationAndEveryTensor) {
         "model.embed_tokens.weight (50, 24) F32\n", "model.norm.weight (24) F32\n"})
     EXPECT_NE(outcome.out.find(line), std::string::npos) << line << "\n" << outcome.out;
   EXPECT_TRUE(isOneError(runProgram({"inspect", m_dir.file("absent")}), 1));
+  EXPECT_NE(outcome.out.find("rotary pairs: rotate-half\n"), std::string::npos) << outcome.out;
+  const Outcome turned = runProgram({"inspect", m_model, "--rotary-layout", "interleaved"});
+  EXPECT_NE(turned.out.find("rotary pairs: interleaved\n"), std::string::npos) << turned.out;
+  EXPECT_TRUE(isOneError(runProgram({"inspect", m_model, "--rotary-layout", "half"}), 2));
   const Outcome json = runProgram({"inspect", m_model, "--json"});
   ASSERT_EQ(json.status, 0) << json.error;
   const auto document = JsonDocument::parse(json.out, "inspect");

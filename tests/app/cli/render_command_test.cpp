@@ -368,10 +368,10 @@ TEST_F(RenderCommand, LanesStandBesideTheRunAndTheirCallMakesTheSameFileAgain) {
   EXPECT_FALSE(QImage(QString::fromStdString(wide.back())).isNull());
   EXPECT_TRUE(isOneError(render({"--view", "kv_cache", "--lane", "kv_cache=perhaps", "--out", file}), 2,
                          "found perhaps, allowed on, off"));
-  EXPECT_TRUE(isOneError(
-      render({"--view", "kv_cache", "--lane", "derive=2", "--out", file}), 2,
-      "found derive=2, allowed model, kv_heads, window, attention, rotary, kv_cache, tokens, mask, strike, "
-      "branch, name"));
+  EXPECT_TRUE(isOneError(render({"--view", "kv_cache", "--lane", "derive=2", "--out", file}), 2,
+                         "found derive=2, allowed model, tokenizer, kv_heads, window, attention, rotary, "
+                         "kv_cache, tokens, mask, "
+                         "strike, branch, name"));
   EXPECT_TRUE(
       isOneError(render({"--view", "kv_cache", "--lane", "model=" + m_dir.file("none"), "--out", file}), 1,
                  "no such file or folder"));
