@@ -185,6 +185,24 @@ double numberPixels(QPainter& painter, const Theme& theme, const CellGrid& grid,
   return 0;
 }
 
+void writeCellNumbers(QPainter& painter, const QRectF& area, const CellGrid& grid, const Theme& theme,
+                      const std::function<QColor(float)>& ground) {
+  const double width = area.width() / std::max(1, grid.columns),
+               height = area.height() / std::max(1, grid.rows);
+  const double pixels = numberPixels(painter, theme, grid, width, height);
+  if (pixels <= 0) return;
+  painter.setFont(theme.sized(pixels));
+  for (int r = 0; r < grid.rows; ++r) {
+    for (int c = 0; c < grid.columns; ++c) {
+      const QString text = grid.text(r, c);
+      if (text.isEmpty()) continue;
+      painter.setPen(readableOn(ground(grid.value(r, c))));
+      drawFitted(painter, QRectF(area.left() + c * width, area.top() + r * height, width, height),
+                 Qt::AlignCenter, text);
+    }
+  }
+}
+
 void drawGridCells(QPainter& painter, const QRectF& area, const CellGrid& grid, const Theme& theme,
                    double numberSize) {
   if (grid.rows <= 0 || grid.columns <= 0 || area.width() <= 0 || area.height() <= 0) return;

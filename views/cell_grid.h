@@ -9,6 +9,7 @@
 #include <QString>
 #include <QStringList>
 
+#include <functional>
 #include <vector>
 
 class QPainter;
@@ -74,6 +75,11 @@ QString widestNumber(const CellGrid& grid);
 /// does.
 double numberPixels(QPainter& painter, const Theme& theme, const CellGrid& grid, double cellWidth,
                     double cellHeight);
+
+/// Writes the numbers into cells that somebody else has painted, all of one size or, where they do not fit,
+/// none. `ground` is the colour of a number's cell.
+void writeCellNumbers(QPainter& painter, const QRectF& area, const CellGrid& grid, const Theme& theme,
+                      const std::function<QColor(float)>& ground);
 
 /// The cells alone, filling the rectangle: colours, hair lines, numbers of this pixel size, marks, frame.
 void drawGridCells(QPainter& painter, const QRectF& area, const CellGrid& grid, const Theme& theme,

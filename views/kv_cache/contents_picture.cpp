@@ -228,7 +228,10 @@ void KvContentsPicture::fillPart(QPainter& painter, const Theme& theme, LayerInd
   // Narrower and lower cells hold no numbers: most caches are larger.
   const bool isLarge = columnWidth() >= theme.px(24) && target.height() >= theme.px(11) * part.height;
   if (isLarge && !m_model->isState() && !showsNorms())
-    writeNumbers(painter, theme, target, rowNumbers(layer, what, isUpper), scale, colors);
+    writeCellNumbers(painter, target, rowNumbers(layer, what, isUpper), theme, [&](float v) {
+      const int level = scale.level(std::abs(static_cast<double>(v)), 0);
+      return QColor::fromRgb(colors[std::max(1, level)]);
+    });
 }
 
 CellGrid KvContentsPicture::rowNumbers(LayerIndex layer, const KvColumn& column, bool isUpper) const {
@@ -245,26 +248,6 @@ CellGrid KvContentsPicture::rowNumbers(LayerIndex layer, const KvColumn& column,
     }
   }
   return grid;
-}
-
-void KvContentsPicture::writeNumbers(QPainter& painter, const Theme& theme, const QRectF& area,
-                                     const CellGrid& grid, const ColorScale& scale,
-                                     const QList<QRgb>& colors) const {
-  const double width = area.width() / std::max(1, grid.columns),
-               height = area.height() / std::max(1, grid.rows);
-  const double pixels = numberPixels(painter, theme, grid, width, height);
-  if (pixels <= 0) return;
-  painter.setFont(theme.sized(pixels));
-  for (int row = 0; row < grid.rows; ++row) {
-    for (int p = 0; p < grid.columns; ++p) {
-      const QString text = grid.text(row, p);
-      if (text.isEmpty()) continue;
-      const int level = scale.level(std::abs(static_cast<double>(grid.value(row, p))), 0);
-      painter.setPen(readableOn(QColor::fromRgb(colors[std::max(1, level)])));
-      drawFitted(painter, QRectF(area.left() + p * width, area.top() + row * height, width, height),
-                 Qt::AlignCenter, text);
-    }
-  }
 }
 
 /// What became of each position, what is new, where K ends and V begins.

@@ -51,9 +51,6 @@ class KvContentsPicture {
   std::vector<float> partNumbers(LayerIndex layer, const KvColumn& column, bool isUpper) const;
   /// The same with their signs.
   CellGrid rowNumbers(LayerIndex layer, const KvColumn& column, bool isUpper) const;
-  /// Into the cells, where they fit.
-  void writeNumbers(QPainter& painter, const Theme& theme, const QRectF& area, const CellGrid& grid,
-                    const ColorScale& scale, const QList<QRgb>& colors) const;
   bool showsNorms() const { return m_settings.norms && !m_model->isState(); }
   double scaleEnd(const KvPart& part) const;
   QColor inkOf(const KvColumn& column, KvNumbers numbers, const Theme& theme) const;

@@ -1,6 +1,7 @@
 // The heat maps of the norms view.
 
 #include "views/bar_strip.h"
+#include "views/cell_grid.h"
 #include "views/colormap.h"
 #include "views/heatmap.h"
 #include "views/norms/norms_view.h"
@@ -57,10 +58,21 @@ void drawMap(QPainter& painter, const QRectF& area, const Theme& theme, std::spa
     matrix.rowMax.push_back(0);
   }
   const double ratio = isVectorDevice(painter) ? 4.0 : pixelRatio(painter);
+  const QList<QRgb> colors = colormapTable(scale.map, theme.dark);
   drawCells(painter, area,
-            heatmapImage(matrix, scale, colormapTable(scale.map, theme.dark),
-                         std::max(1, static_cast<int>(area.width() * ratio)),
+            heatmapImage(matrix, scale, colors, std::max(1, static_cast<int>(area.width() * ratio)),
                          std::max(1, static_cast<int>(area.height() * ratio))));
+  // Short runs of small models have room for the numbers.
+  if (area.width() >= theme.px(34) * columns && area.height() >= theme.px(18) * rows) {
+    CellGrid grid;
+    grid.rows = rows;
+    grid.columns = columns;
+    grid.view = {values.data(), rows, columns};
+    grid.decimals = -1;
+    writeCellNumbers(painter, area, grid, theme, [&](float v) {
+      return QColor::fromRgb(colors[std::max(1, scale.level(static_cast<double>(v), 0))]);
+    });
+  }
   painter.setBrush(Qt::NoBrush);
   painter.setPen(QPen(theme.line, theme.px(1)));
   painter.drawRect(area);
