@@ -8,6 +8,7 @@
 #include <QProgressBar>
 #include <QPushButton>
 #include <QToolButton>
+#include <QVBoxLayout>
 
 #include <cmath>
 
@@ -58,8 +59,12 @@ Banner::Banner(QWidget* parent)
 
   auto* row = new QHBoxLayout(this);
   row->addWidget(m_icon);
-  row->addWidget(m_text, 1);
-  row->addWidget(m_progress);
+  // The bar below the text: beside it the text would have to break in a narrow window.
+  auto* column = new QVBoxLayout;
+  column->setContentsMargins(0, 0, 0, 4);
+  column->addWidget(m_text);
+  column->addWidget(m_progress);
+  row->addLayout(column, 1);
   row->addLayout(m_actions);
   row->addWidget(m_close);
   hide();
@@ -107,7 +112,7 @@ void Banner::applyTheme(const Theme& theme) {
   m_theme = theme;
   const int side = static_cast<int>(std::lround(18 * theme.scale));
   m_icon->setPixmap(icon(iconOf(m_kind)).pixmap(side, side));
-  m_progress->setFixedSize(static_cast<int>(160 * theme.scale), static_cast<int>(8 * theme.scale));
+  m_progress->setFixedHeight(static_cast<int>(8 * theme.scale));
   const int gap = static_cast<int>(std::lround(4 * theme.scale));
   layout()->setContentsMargins(3 * gap, gap, gap, gap);
   layout()->setSpacing(2 * gap);

@@ -66,8 +66,8 @@ void MainWindow::chooseModelFile() {
   dialog->open();
 }
 
-/// A foreign model's outline, as soon as its headers are read: in the status bar, and with the progress when
-/// it is large.
+/// A foreign model's outline, as soon as its headers are read: in the status bar, or with the progress when it
+/// is large.
 void MainWindow::showLoading() {
   const SessionSnapshot& session = *m_controller.session();
   if (!session.busy || !session.outline) return;
@@ -75,14 +75,15 @@ void MainWindow::showLoading() {
   const QString path = QString::fromStdString(outline.path);
   if (path == m_outlineShown) return;
   m_outlineShown = path;
-  if (!bundledModelPaths().contains(path)) {
+  const bool progress = m_banner->kind() == Banner::Kind::progress && m_banner->isVisible();
+  if (progress || outline.weightBytes() >= kLargeBytes) {
+    showProgress();
+  } else if (!bundledModelPaths().contains(path)) {
     statusBar()->showMessage(
         tr("%1: %2 · %3")
             .arg(QString::fromStdString(outline.name), architectureText(outline.config), sizeText(outline)),
         kOutlineMilliseconds);
   }
-  const bool progress = m_banner->kind() == Banner::Kind::progress && m_banner->isVisible();
-  if (progress || outline.weightBytes() >= kLargeBytes) showProgress();
 }
 
 void MainWindow::showProgress() {
@@ -114,12 +115,11 @@ void MainWindow::showWarnings(const LoadedModel& model) {
   for (const std::string& warning : model.warnings) lines << QString::fromStdString(warning);
   std::vector<Banner::Action> actions;
   if (dynamic_cast<const IdTokenizer*>(model.tokenizer.get())) {
-    if (lines.isEmpty())
-      lines << tr("%1 comes without a tokenizer: it takes token ids, such as “1 5 9”.")
-                   .arg(QString::fromStdString(model.name));
+    if (lines.isEmpty()) lines << tr("there is no tokenizer, so it takes token ids, such as “1 5 9”");
     actions.push_back(tokenizerAction(model.path));
   }
   if (lines.isEmpty()) return;
+  if (lines.size() == 1) lines.front().prepend(tr("%1: ").arg(QString::fromStdString(model.name)));
   const auto shown = static_cast<qsizetype>(kWarningsInBanner);
   if (lines.size() <= shown) {
     m_banner->showMessage(Banner::Kind::warning, lines.join(QLatin1Char('\n')), actions);

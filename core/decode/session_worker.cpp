@@ -19,8 +19,8 @@
 namespace decodescope {
 namespace {
 
-/// What a run begins with when nobody gave a prompt: the card's, else the start token, else a few words, else
-/// the vocabulary's first token. So every model that can be read opens.
+/// What a run begins with when nobody gave a prompt: the card's, else what stands before every text, else a
+/// few words, else the start token's id or the vocabulary's first. So every model that can be read opens.
 std::vector<TokenId> openingTokens(const LoadedModel& model) {
   std::vector<std::string> texts = {"", "Once upon a time"};
   if (!model.card.prompts.empty()) texts.insert(texts.begin(), model.card.prompts.front());
@@ -28,7 +28,7 @@ std::vector<TokenId> openingTokens(const LoadedModel& model) {
     if (Result<std::vector<TokenId>> tokens = promptTokens(model, text); tokens.ok())
       return std::move(tokens).value();
   }
-  return {TokenId{0}};
+  return {model.config().bosTokenId.value_or(TokenId{0})};
 }
 
 struct LaneEntry {
