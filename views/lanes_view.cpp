@@ -13,7 +13,7 @@ namespace decodescope {
 namespace {
 
 // A picture below this size (of the design) says too little: there it is better to scroll.
-constexpr double kLeastWidth = 300, kLeastHeight = 250;
+constexpr double kLeastWidth = 280, kLeastHeight = 250;
 constexpr double kHeader = 24;
 
 QString tr(const char* text) {
@@ -183,8 +183,10 @@ int LanesView::columnsIn(const QSizeF& room, const Theme& theme) const {
   for (int columns = 1; columns <= lanes; ++columns) {
     if (columns > 1 && room.width() / columns < theme.px(kLeastWidth)) break;
     const int rows = (lanes + columns - 1) / columns;
-    const double height = std::max(room.height() / rows - theme.px(kHeader), theme.px(kLeastHeight));
-    const double size = std::min(room.width() / columns, height * 1.25);
+    const double height = room.height() / rows - theme.px(kHeader), least = theme.px(kLeastHeight);
+    // Lanes that have to be scrolled are not seen beside each other.
+    const double worth = height < least ? 0.8 : 1.0;
+    const double size = worth * std::min(room.width() / columns, std::max(height, least) * 1.25);
     // Among equals the one with fewer rows: what stands beside each other is compared most easily.
     if (size >= largest * 0.97) {
       largest = std::max(largest, size);

@@ -27,10 +27,12 @@ int ceilDiv(int a, int b) {
   return (a + b - 1) / b;
 }
 
-/// The arrangement with the largest thumbnails, at most maxSide.
+/// The arrangement with the largest thumbnails, at most maxSide. Rows of a group that are not full have to be
+/// worth it: "0 1 2" above "3" reads worse than four in a row.
 HeadGrid bestGrid(double width, double height, int groups, int perGroup, const HeadSpacing& space,
                   double maxSide) {
   HeadGrid best;
+  double bestWorth = 0;
   for (int hc = 1; hc <= perGroup; ++hc) {
     for (int gc = 1; gc <= groups; ++gc) {
       const int hr = ceilDiv(perGroup, hc), gr = ceilDiv(groups, gc);
@@ -40,9 +42,12 @@ HeadGrid bestGrid(double width, double height, int groups, int perGroup, const H
       const double side = std::min({(groupWidth - (hc - 1) * space.gap) / hc,
                                     (groupHeight - (hr - 1) * space.gap) / hr - space.label, maxSide});
       // The tolerance prefers the wider arrangement among equals: numbers then run from left to right.
-      if (side > best.side + 0.01 ||
-          (side > best.side - 0.01 && hc * gc > best.headColumns * best.groupColumns))
+      const double worth = side * (perGroup % hc == 0 ? 1.35 : 1.0);
+      if (worth > bestWorth + 0.01 ||
+          (worth > bestWorth - 0.01 && hc * gc > best.headColumns * best.groupColumns)) {
         best = {hc, gc, side};
+        bestWorth = worth;
+      }
     }
   }
   return best;
