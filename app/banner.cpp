@@ -38,6 +38,8 @@ Banner::Banner(QWidget* parent)
       m_text(new QLabel(this)),
       m_progress(new QProgressBar(this)),
       m_actions(new QHBoxLayout),
+      m_belowRow(new QWidget(this)),
+      m_below(new QHBoxLayout(m_belowRow)),
       m_close(new QToolButton(this)) {
   setAccessibleName(tr("Message"));
   m_text->setWordWrap(true);
@@ -48,6 +50,7 @@ Banner::Banner(QWidget* parent)
   m_progress->setAccessibleName(tr("Progress"));
   m_progress->setTextVisible(false);
   m_progress->hide();
+  m_belowRow->hide();
   m_close->setIcon(icon(Icon::close));
   m_close->setAutoRaise(true);
   m_close->setToolTip(tr("Dismiss this message"));
@@ -64,6 +67,8 @@ Banner::Banner(QWidget* parent)
   column->setContentsMargins(0, 0, 0, 4);
   column->addWidget(m_text);
   column->addWidget(m_progress);
+  m_below->setContentsMargins(0, 0, 0, 0);
+  column->addWidget(m_belowRow);
   row->addLayout(column, 1);
   row->addLayout(m_actions);
   row->addWidget(m_close);
@@ -76,22 +81,30 @@ void Banner::showMessage(Kind kind, const QString& text, const std::vector<Actio
   m_text->setText(text);
   m_progress->setVisible(kind == Kind::progress);
   m_close->setVisible(kind != Kind::progress);
+  // A text of several lines with several buttons beside it would be a narrow column in a small window.
+  const bool below = actions.size() > 1 && text.contains(QLatin1Char('\n'));
   for (const Action& action : actions) {
     auto* button = new QPushButton(action.first, this);
     button->setAccessibleName(action.first);
     connect(button, &QPushButton::clicked, this, action.second);
-    m_actions->addWidget(button);
+    (below ? m_below : m_actions)->addWidget(button);
   }
+  if (below) m_below->addStretch();
+  m_belowRow->setVisible(below);
   applyTheme(m_theme);
   show();
 }
 
 void Banner::clearActions() {
-  while (QLayoutItem* item = m_actions->takeAt(0)) {
-    // A click on one of them may be what brings the next message.
-    item->widget()->hide();
-    item->widget()->deleteLater();
-    delete item;
+  for (QHBoxLayout* layout : {m_actions, m_below}) {
+    while (QLayoutItem* item = layout->takeAt(0)) {
+      if (QWidget* button = item->widget()) {
+        // A click on one of them may be what brings the next message.
+        button->hide();
+        button->deleteLater();
+      }
+      delete item;
+    }
   }
 }
 

@@ -48,7 +48,9 @@ class Banner : public QFrame {
   QLabel* m_icon;
   QLabel* m_text;
   QProgressBar* m_progress;
-  QHBoxLayout* m_actions;
+  QHBoxLayout* m_actions;  ///< beside the text
+  QWidget* m_belowRow;     ///< hidden but for these; an empty layout would keep the text narrow
+  QHBoxLayout* m_below;    ///< the same below a long text
   QToolButton* m_close;
 };
 

@@ -66,8 +66,8 @@ void MainWindow::chooseModelFile() {
   dialog->open();
 }
 
-/// A foreign model's outline, as soon as its headers are read: in the status bar, or with the progress when it
-/// is large.
+/// A foreign model's outline, as soon as its headers are read: in the status bar, or with the progress when
+/// it is large.
 void MainWindow::showLoading() {
   const SessionSnapshot& session = *m_controller.session();
   if (!session.busy || !session.outline) return;
@@ -178,14 +178,17 @@ void MainWindow::buildTokenizerMenu(QMenu* menu) {
   menu->setAccessibleName(tr("Tokenizer"));
   const auto model = [this] { return QString::fromStdString(m_controller.firstRun()->model->path); };
   QAction* own = menu->addAction(tr("&From the model"));
-  connect(own, &QAction::triggered, this, [this, own, model] {
-    own->setChecked(true);
+  connect(own, &QAction::triggered, this, [this, model] {
     if (!m_controller.firstRun()->model->tokenizerPath.empty()) openWithTokenizer(model(), {});
   });
   own->setToolTip(tr("The tokenizer that stands in the model's file or folder, or beside it"));
   QAction* chosen = menu->addAction(QString());
   chosen->setEnabled(false);
-  for (QAction* action : {own, chosen}) action->setCheckable(true);
+  auto* group = new QActionGroup(menu);
+  for (QAction* action : {own, chosen}) {
+    action->setCheckable(true);
+    group->addAction(action);
+  }
   menu->addSeparator();
   QAction* choose = menu->addAction(tr("&Choose…"), this, [this, model] { chooseTokenizer(model()); });
   choose->setToolTip(

@@ -15,6 +15,7 @@
 #include <QDragEnterEvent>
 #include <QDropEvent>
 #include <QFileDialog>
+#include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMimeData>
@@ -181,6 +182,8 @@ TEST_F(ModelLoading, TheDialogSaysWhatIsInAFileBeforeItIsOpened) {
 TEST_F(ModelLoading, AModelThatDoesNotFitIsAskedAbout) {
   openWindowAndWait();
   const std::uint64_t runId = m_controller->run()->runId;
+  ASSERT_TRUE(waitForBanner(Banner::Kind::hint, "Space"));
+  EXPECT_GT(5 * find<QLabel>("Message text")->width(), 4 * m_window->banner().width());
   m_window->openModel(hugeFile());
   const Banner& banner = m_window->banner();
   ASSERT_TRUE(waitForBanner(Banner::Kind::warning, "huge.bin"));
@@ -189,6 +192,7 @@ TEST_F(ModelLoading, AModelThatDoesNotFitIsAskedAbout) {
     EXPECT_TRUE(banner.text().contains(part)) << banner.text().toStdString();
   EXPECT_EQ(m_controller->run()->runId, runId);
   EXPECT_EQ(offered(), QStringList({"Open anyway", "Do not open"}));
+  EXPECT_GT(5 * find<QLabel>("Message text")->width(), 4 * banner.width()) << "the buttons are below it";
   pressOffered("Do not open");
   EXPECT_FALSE(banner.isVisible());
   EXPECT_EQ(m_controller->run()->runId, runId);
@@ -241,6 +245,7 @@ TEST_F(ModelLoading, ATokenizerCanBeChosenAndIsRemembered) {
   ASSERT_TRUE(waitForBanner(Banner::Kind::warning, "no tokenizer.bin with 261 tokens"));
   EXPECT_EQ(offered(), QStringList({"Choose tokenizer…"}));
   EXPECT_EQ(m_controller->run()->model->tokenizer->shownPiece(TokenId{260}), "#260");
+  EXPECT_EQ(m_controller->run()->tokens[0], TokenId{1}) << "the start token, as the configuration says";
   EXPECT_TRUE(menuAction("From the model")->isChecked());
   pressOffered("Choose tokenizer…");
   auto* dialog = m_window->findChild<QFileDialog*>();

@@ -122,13 +122,15 @@ int timeLoading(TimedApplication& application, const QString& path) {
   loading.begin();
   double banner = -1;
   if (!window.waitFor([&] {
-        if (banner < 0 && window.window().banner().isVisible()) banner = loading.milliseconds();
+        const Banner& shown = window.window().banner();
+        if (banner < 0 && shown.isVisible() && shown.kind() == Banner::Kind::progress)
+          banner = loading.milliseconds();
         return loading.isShown();
       }))
     return 1;
   settle();
-  std::printf("%-56s %6.0f ms (progress after %.0f ms)\n", "from the call until its first step is shown",
-              loading.milliseconds(), banner);
+  std::printf("%-56s %6.0f ms%s\n", "from the call until its first step is shown", loading.milliseconds(),
+              banner < 0 ? "" : qPrintable(QStringLiteral(" (progress after %1 ms)").arg(banner, 0, 'f', 0)));
   if (!window.waitUntilIdle()) return 1;
   printLongest(application, QStringLiteral("longest turn of the event loop until its five steps"));
   application.forgetLongest();
