@@ -195,9 +195,14 @@ std::vector<std::string> vocabMergesSeeds() {
 }
 
 std::vector<std::string> textSeeds() {
-  return {"Once upon a time, it's 12345.67!\r\n\n  x = {y};\t'LL",
-          "caf\u00e9 e\u0301 \u1100\u1161\u11a8 \u0958 中文 \U0001f642",
-          "\u00a0\u2028\u3000\u0085 'ſ ½ Ⅷ \u0f73\u0f71", std::string("\0\x01\x7f", 3), "\xff\xc3"};
+  const std::string texts[] = {"Once upon a time, it's 12345.67!\r\n\n  x = {y};\t'LL",
+                               "caf\u00e9 e\u0301 \u1100\u1161\u11a8 \u0958 中文 \U0001f642",
+                               "\u00a0\u2028\u3000\u0085 'ſ ½ Ⅷ \u0f73\u0f71", std::string("\0\x01\x7f", 3),
+                               "\xff\xc3"};
+  std::vector<std::string> seeds;
+  for (char tokenizer = 0; tokenizer < static_cast<char>(std::size(kTextTokenizers)); ++tokenizer)
+    for (const std::string& text : texts) seeds.push_back(tokenizer + text);
+  return seeds;
 }
 
 }  // namespace decodescope::test

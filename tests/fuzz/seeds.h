@@ -1,9 +1,15 @@
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace decodescope::test {
+
+/// Folders of tests/golden/tokenizers that the target "text" chooses from by its input's first byte.
+constexpr std::array<std::string_view, 7> kTextTokenizers = {
+    "gpt2", "gpt2-split", "llama3", "smollm", "qwen2", "llama2", "llama2-metaspace"};
 
 // Small good inputs of each fuzz target.
 std::vector<std::string> jsonSeeds();
