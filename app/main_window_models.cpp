@@ -182,7 +182,7 @@ void MainWindow::buildTokenizerMenu(QMenu* menu) {
     if (!m_controller.firstRun()->model->tokenizerPath.empty()) openWithTokenizer(model(), {});
   });
   own->setToolTip(tr("The tokenizer that stands in the model's file or folder, or beside it"));
-  QAction* chosen = menu->addAction(QString());
+  QAction* chosen = menu->addAction(tr("From a chosen file"));
   chosen->setEnabled(false);
   auto* group = new QActionGroup(menu);
   for (QAction* action : {own, chosen}) {
@@ -201,7 +201,7 @@ void MainWindow::buildTokenizerMenu(QMenu* menu) {
     own->setChecked(path.isEmpty());
     chosen->setVisible(!path.isEmpty());
     chosen->setChecked(!path.isEmpty());
-    chosen->setText(QString(path).replace(QLatin1Char('&'), QStringLiteral("&&")));
+    if (!path.isEmpty()) chosen->setText(QString(path).replace(QLatin1Char('&'), QStringLiteral("&&")));
   };
   connect(&m_controller, &SessionController::snapshotChanged, menu, refresh);
   refresh();
