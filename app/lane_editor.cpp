@@ -222,9 +222,17 @@ void LaneEditor::addWithoutMask() {
 }
 
 void LaneEditor::addLinear() {
+  const RunSnapshot* run = m_controller.run();
+  if (!run) return;
+  const LoadedModel& model = *run->model;
   LaneSpec spec;
   spec.derivedLinear = true;
+  spec.derivedKvHeads = model.derivedKvHeads;
   spec.label = tr("what-if: linear attention, untrained").toStdString();
+  if (m_controller.firstRun()->model->path != model.path) {
+    spec.path = model.path;
+    spec.label = model.name + ", " + spec.label;
+  }
   add(std::move(spec), tr("Add a lane with linear attention"), false);
 }
 
@@ -363,8 +371,8 @@ void LaneEditor::carryPinned() {
   const RunSnapshot* first = m_controller.firstRun();
   if (!first) return;
   for (LaneSpec carried : pinnedSpecs()) {
-    // A branch is one of the text that goes; linear attention is derived from the first lane alone.
-    if (carried.branchStep || carried.derivedLinear) continue;
+    // A branch is one of the text that goes.
+    if (carried.branchStep) continue;
     if (carried.path.empty()) carried.path = first->model->path;
     if (carried.label.find(first->model->name) == std::string::npos && carried.path == first->model->path)
       carried.label = first->model->name + ", " + carried.label;

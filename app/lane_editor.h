@@ -44,7 +44,7 @@ class LaneEditor : public QObject {
   /// The same run with the other setting of the cache.
   void compareCache();
   void addWithoutMask();
-  /// The first lane's weights with linear attention in place of the softmax.
+  /// The selected lane's weights with linear attention in place of the softmax.
   void addLinear();
   /// The same model with its rotary pairs taken from other elements of a head.
   void compareRotaryLayout();

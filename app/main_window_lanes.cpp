@@ -110,10 +110,10 @@ void MainWindow::buildCompareMenu(QMenu* menu) {
   add(tr("&Without the causal mask (what-if)"),
       tr("The same model and prompt, but every token sees all others: it was not trained for that"),
       [this] { m_lanes->addWithoutMask(); });
-  add(tr("&Linear attention (what-if)"),
-      tr("The same weights with a running state in place of the softmax over cached rows, and without "
-         "rotations: they were not trained for that"),
-      [this] { m_lanes->addLinear(); });
+  QAction* linear = add(tr("&Linear attention (what-if)"),
+                        tr("The selected lane's weights with a running state in place of the softmax over "
+                           "cached rows, and without rotations: they were not trained for that"),
+                        [this] { m_lanes->addLinear(); });
   QAction* rotary =
       add(tr("Other rotar&y pairs (what-if)"),
           tr("The same weights with the pairs that RoPE turns taken from other elements of a head"),
@@ -178,8 +178,10 @@ void MainWindow::buildCompareMenu(QMenu* menu) {
   measure->setShortcut(QKeySequence(Qt::Key_M));
   add(tr("Race: cache on &against off…"), tr("The same tokens with and without the cache, against the clock"),
       [this] { showRace(); });
-  const auto refresh = [this, next, previous, remove, removeOthers, same, pin, measure, rotary] {
+  const auto refresh = [this, next, previous, remove, removeOthers, same, pin, measure, rotary, linear] {
     const RunSnapshot* first = m_controller.firstRun();
+    const RunSnapshot* run = m_controller.run();
+    linear->setEnabled(run && run->model->config().attention == AttentionKind::softmax);
     rotary->setEnabled(first && first->model->config().position == PositionKind::rotary);
     const bool several = m_controller.session()->lanes.size() > 1;
     same->setChecked(m_lanes->sameTokens());

@@ -88,8 +88,7 @@ void addLane(Call& call, const RunSnapshot& first, const LaneSnapshot& lane) {
     add("branch", recipe.branchToken
                       ? QStringLiteral("%1:%2").arg(recipe.branchStep->value).arg(recipe.branchToken->value)
                       : QString::number(recipe.branchStep->value));
-  // Without a name a lane is called by its words.
-  if (entries.isEmpty() || entries.join(QLatin1Char(',')) != text(lane.label)) add("name", text(lane.label));
+  add("name", text(lane.label));
   call.add("--lane", entries.join(QLatin1Char(',')));
   if (!tellsAllOf(recipeOf(first), recipe, *lane.run))
     call.remarks

@@ -64,7 +64,11 @@ Result<void> addLanes(const RenderOptions& options, SessionSnapshot& session) {
     DECODESCOPE_TRY(RunSnapshotPtr decoded, run.hasPrompt()
                                                 ? decodeBeside(run, first, lane.recipe, keptTraces(run))
                                                 : withoutPrompt(empty));
-    session.lanes.push_back({static_cast<int>(session.lanes.size()), lane.label, std::move(decoded)});
+    std::string label = lane.label;
+    const std::string& model = decoded->model->name;
+    if (!lane.isNamed && (label.empty() || model != first->model->name))
+      label = label.empty() ? model : model + ", " + label;
+    session.lanes.push_back({static_cast<int>(session.lanes.size()), std::move(label), std::move(decoded)});
   }
   return {};
 }

@@ -22,7 +22,8 @@ constexpr OptionInfo kRenderOptions[] = {
      "another run drawn beside this one (repeatable): model=M, tokenizer=FILE, kv_heads=G (averaged), "
      "window=W, "
      "attention=linear, rotary=rotate-half|interleaved, kv_cache=on|off, tokens=same|own, mask=on|off, "
-     "strike=LIST, branch=STEP[:ID], name=LABEL; a comma in a value is %2C"},
+     "strike=LIST, branch=STEP[:ID], name=LABEL (default: the model, or what differs); a comma in a value "
+     "is %2C"},
     {"--in-lane", "I", "the lane that the selection is in, from 0 (default 0, the run itself)"},
     {"--layer", "I", "from 0 (default 0)"},
     {"--head", "H", "query head, from 0 (default 0)"},
@@ -182,6 +183,7 @@ Result<void> parseLaneEntry(const std::string& key, const std::string& value, La
     recipe.tokenizer = value;
   } else if (key == "name") {
     lane.label = value;
+    lane.isNamed = !value.empty();
   } else if (key == "kv_heads") {
     DECODESCOPE_TRY(const long long heads, parseWhole("--lane kv_heads", value, 1, 1 << 12));
     recipe.derivedKvHeads = static_cast<int>(heads);
@@ -223,11 +225,21 @@ Result<void> parseLaneEntry(const std::string& key, const std::string& value, La
   return {};
 }
 
+/// What a lane without a name is called by, apart from its model: "cache off, no causal mask".
+std::string settingsText(const LaneRecipe& recipe) {
+  QStringList parts;
+  if (recipe.kvCache) parts << (*recipe.kvCache ? QStringLiteral("cache on") : QStringLiteral("cache off"));
+  if (recipe.rules && !recipe.rules->causalMask) parts << QStringLiteral("no causal mask");
+  if (recipe.rules && !(recipe.rules->struckHeads.empty() && recipe.rules->struckRows.empty()))
+    parts << QStringLiteral("without ") + QString::fromStdString(strikesText(*recipe.rules));
+  if (recipe.branchStep) parts << QStringLiteral("branch at step %1").arg(recipe.branchStep->value);
+  return joined(parts);
+}
+
 Result<std::vector<LaneOptions>> parseLanes(const Arguments& arguments) {
   std::vector<LaneOptions> lanes;
   for (const std::string& text : arguments.values("--lane")) {
     LaneOptions lane;
-    lane.label = text;
     for (const QString& entry : QString::fromStdString(text).split(QLatin1Char(','))) {
       const QString value = entry.section(QLatin1Char('='), 1);
       DECODESCOPE_CHECK(parseLaneEntry(entry.section(QLatin1Char('='), 0, 0).toStdString(),
@@ -238,14 +250,13 @@ Result<std::vector<LaneOptions>> parseLanes(const Arguments& arguments) {
         (!recipe.path.empty() || recipe.derivedKvHeads || recipe.derivedWindow || recipe.derivedLinear ||
          recipe.rotaryLayout || (recipe.rules && !recipe.rules->causalMask)))
       return usage("--lane branch", "shares the first run's rows, so it has its model and its mask", text);
-    if (recipe.derivedLinear && !recipe.path.empty())
-      return usage("--lane attention", "is derived from the first run's model, not from another", text);
     if (!recipe.tokenizer.empty() && recipe.path.empty())
       return usage("--lane tokenizer", "is that of another model, which model=M names", text);
     if (recipe.branchToken && recipe.sameTokens)
       return usage("--lane tokens", "cannot be the same after another token was chosen", text);
     if (recipe.branchToken && recipe.branchStep->value == 0)
       return usage("--lane branch", "has no pick to replace before step 1", text);
+    if (lane.label.empty()) lane.label = settingsText(recipe);
     lanes.push_back(std::move(lane));
   }
   return lanes;

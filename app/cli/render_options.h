@@ -13,8 +13,9 @@ namespace decodescope {
 
 /// Another run beside the first: what it changes.
 struct LaneOptions {
-  std::string label;  ///< name=, else the words of --lane
-  LaneRecipe recipe;  ///< model=, kv_cache=, mask=, strike=, branch=
+  std::string label;     ///< name=, else what differs in its settings
+  bool isNamed = false;  ///< by name=; else the name of a model that is its own comes before the label
+  LaneRecipe recipe;     ///< model=, kv_cache=, mask=, strike=, branch=
 };
 
 /// What to draw and where to.

@@ -122,6 +122,9 @@ Result<LoadedModelPtr> deriveRotaryLayout(const LoadedModelPtr& source, RotaryLa
                    "a model with rotary positions");
   }
   if (config.rotaryLayout == layout) return source;
+  // Back to the file's own, with nothing else changed: that is the file's model.
+  if (source->derivedFrom && source->derivedRotary && !source->derivedKvHeads && !source->derivedWindow)
+    return source->derivedFrom;
   config.rotaryLayout = layout;
   auto model = std::make_shared<const Model>(config, sharedWith(*source));
   const auto suffix = [](RotaryLayout pairs) { return std::string(rotaryLayoutName(pairs)) + " pairs"; };

@@ -188,8 +188,8 @@ LaneRecipe laneRecipeOf(const RunSnapshot& first, const RunSnapshot& lane) {
   }
   recipe.derivedKvHeads = lane.model->derivedKvHeads;
   recipe.derivedWindow = lane.model->derivedWindow;
-  recipe.derivedLinear = recipe.path.empty() && lane.model->config().attention == AttentionKind::linear &&
-                         first.model->config().attention != AttentionKind::linear;
+  recipe.derivedLinear = lane.model->config().attention == AttentionKind::linear && lane.model->derivedFrom &&
+                         lane.model->derivedFrom->config().attention != AttentionKind::linear;
   const RotaryLayout layout = lane.model->config().rotaryLayout;
   if (recipe.path.empty()) {
     if (layout != first.model->config().rotaryLayout) recipe.rotaryLayout = layout;

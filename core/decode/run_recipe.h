@@ -39,7 +39,7 @@ struct LaneRecipe {
   std::string tokenizer = {};                     ///< that was chosen for it; "": its own
   std::optional<int> derivedKvHeads = {};         ///< key/value heads averaged down to so many
   std::optional<int> derivedWindow = {};          ///< under a sliding window of so many keys
-  bool derivedLinear = false;                     ///< the first lane's with linear attention; not with `path`
+  bool derivedLinear = false;                     ///< the model with linear attention
   std::optional<RotaryLayout> rotaryLayout = {};  ///< where it is not the first lane's, or the file's own
   std::optional<bool> kvCache = {};
   /// What is masked and struck out instead of what the first lane does.

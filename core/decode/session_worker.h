@@ -70,7 +70,7 @@ class SessionWorker {
     std::optional<int> derivedKvHeads;
     std::optional<int>
         derivedWindow;           ///< the model under a sliding window of so many keys; softmax attention
-    bool derivedLinear = false;  ///< linear attention in place of the softmax. Not with `path`
+    bool derivedLinear = false;  ///< linear attention in place of the softmax
     std::optional<RotaryLayout> rotaryLayout;  ///< the model with its rotary pairs laid out so
     /// Shares the steps 1 … branchStep of `branchLane` (the first lane unless told) instead of starting from
     /// the prompt. Not with `path`. There is a causal mask when that lane has one, whatever `rules` say.

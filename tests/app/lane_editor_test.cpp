@@ -2,6 +2,7 @@
 
 #include "app/session_controller.h"
 #include "app/strike_text.h"
+#include "core/decode/run_recipe.h"
 #include "tests/app/window_fixture.h"
 
 #include <QSignalSpy>
@@ -80,6 +81,21 @@ TEST_F(LaneEditorTest, LinearAttentionIsAWhatIfOfTheSameWeights) {
   EXPECT_EQ(m_editor.specs().size(), 1u) << "it is there already";
   m_editor.undoStack().undo();
   ASSERT_TRUE(waitForLanes(1));
+}
+
+TEST_F(LaneEditorTest, LinearAttentionIsOfTheSelectedLanesModel) {
+  m_editor.addModel(QString::fromStdString(m_folder.file("other")));
+  ASSERT_TRUE(waitForLanes(2));
+  m_controller.select(at(4, 1));
+  m_editor.addLinear();
+  ASSERT_TRUE(waitForLanes(3));
+  EXPECT_EQ(label(2), "other, what-if: linear attention, untrained");
+  EXPECT_EQ(run(2).model->path, run(1).model->path);
+  EXPECT_EQ(run(2).model->config().attentionName(), "linear");
+  EXPECT_EQ(run(2).stepCount(), 4);
+  const LaneRecipe recipe = laneRecipeOf(run(0), run(2));
+  EXPECT_TRUE(recipe.derivedLinear);
+  EXPECT_EQ(recipe.path, m_folder.file("other"));
 }
 
 TEST_F(LaneEditorTest, ALaneThatIsThereIsNotAddedAgain) {

@@ -359,7 +359,7 @@ TEST_F(RenderCommand, LanesStandBesideTheRunAndTheirCallMakesTheSameFileAgain) {
   ASSERT_EQ(render(call).status, 0);
   const QByteArray first = contents(file);
   EXPECT_TRUE(first.contains("lane0_") && first.contains("lane1_")) << first.toStdString();
-  EXPECT_TRUE(first.contains("--lane kv_cache=off")) << first.left(400).toStdString();
+  EXPECT_TRUE(first.contains("kv_cache=off,name=cache off")) << first.left(400).toStdString();
   ASSERT_EQ(render(call).status, 0);
   EXPECT_EQ(contents(file), first);
   std::vector<std::string> wide = call;
