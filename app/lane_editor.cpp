@@ -231,6 +231,7 @@ void LaneEditor::addLinear() {
   spec.label = tr("what-if: linear attention, untrained").toStdString();
   if (m_controller.firstRun()->model->path != model.path) {
     spec.path = model.path;
+    spec.tokenizer = model.tokenizerPath;
     spec.label = model.name + ", " + spec.label;
   }
   add(std::move(spec), tr("Add a lane with linear attention"), false);

@@ -13,7 +13,7 @@
 namespace decodescope {
 namespace {
 
-constexpr double kNumberPixels[] = {19, 17, 15, 14, 13, 12, 11, 10, 9};
+constexpr double kNumberPixels[] = {19, 17, 15, 14, 13, 12, 11, kLeastPixels};
 /// More cells than these never hold legible numbers.
 constexpr int kMostNumbers = 4096;
 
@@ -83,7 +83,7 @@ void drawGaps(QPainter& painter, const QRectF& area, const CellGrid& grid, const
               double numberSize) {
   if (grid.gapRows.empty() && grid.gapColumns.empty()) return;
   const double w = area.width() / grid.columns, h = area.height() / grid.rows;
-  painter.setFont(theme.sized(std::max(9.0, numberSize)));
+  painter.setFont(theme.sized(std::max(kLeastPixels, numberSize)));
   const auto isIn = [](const std::vector<int>& indices, int i) {
     return std::find(indices.begin(), indices.end(), i) != indices.end();
   };

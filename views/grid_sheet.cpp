@@ -174,11 +174,11 @@ void GridSheet::settle(QPainter& painter, const QRectF& area, const Theme& theme
   };
   // An equation on one line reads better than large numbers on two.
   withNumbers(Fit::unbroken, 12, exact);
-  withNumbers(Fit::broken, 9, exact);
+  withNumbers(Fit::broken, kLeastPixels, exact);
   // Numbers that are rounded more, under names that are shortened, still say more than colours alone.
-  withNumbers(Fit::cramped, 9, exact);
-  withNumbers(Fit::cramped, 9, coarse);
-  withNumbers(Fit::broken, 9, coarse);
+  withNumbers(Fit::cramped, kLeastPixels, exact);
+  withNumbers(Fit::cramped, kLeastPixels, coarse);
+  withNumbers(Fit::broken, kLeastPixels, coarse);
   for (const double side : {20, 16, 13, 11, 9, 7, 5, 4, 3, 2, 1}) {
     const double pixels = wholePixels(painter, theme.px(side));
     tries.push_back({{pixels, pixels, 0, kAllDecimals, {}}, Fit::broken});

@@ -198,23 +198,30 @@ int LanesView::columnsIn(const QSizeF& room, const Theme& theme) const {
 
 double LanesView::neededHeight(const QSizeF& room, const Theme& theme) const {
   if (hasSeveral() && m_mode == Mode::difference) return room.height();
-  if (!hasSeveral() || m_mode == Mode::one) {
-    const View& view = *m_columns[isOnePicture() ? 0 : selected()].view;
-    const double header = hasSeveral() ? theme.px(kHeader) : 0;
-    QSizeF inside(room.width(), std::max(0.0, room.height() - header));
+  const auto heightOf = [&](const View& view, QSizeF inside) {
     // A higher picture may have larger letters, which need more again.
     for (int i = 0; i < 3; ++i) {
       const double height = view.neededHeight(inside, theme.inRoom(inside));
       if (height <= inside.height()) break;
       inside.setHeight(height);
     }
-    return inside.height() + header;
-  }
+    return inside.height();
+  };
+  const double header = hasSeveral() ? theme.px(kHeader) : 0;
+  if (!hasSeveral() || m_mode == Mode::one)
+    return header + heightOf(*m_columns[isOnePicture() ? 0 : selected()].view,
+                             {room.width(), std::max(0.0, room.height() - header)});
   const int columns = columnsIn(room, theme);
   const int rows = (static_cast<int>(m_columns.size()) + columns - 1) / columns;
-  // One row is shown whatever the room: there is nothing to be gained by scrolling.
-  return rows == 1 ? room.height()
-                   : std::max(room.height(), rows * (theme.px(kLeastHeight) + theme.px(kHeader)));
+  // One row is shown whatever the room, but for letters that would be too small: little is gained by
+  // scrolling.
+  const double least = rows == 1 ? 0 : theme.px(kLeastHeight);
+  const double line = theme.px(1);
+  const QSizeF cell(room.width() / columns - line, std::max(least, room.height() / rows - header - line));
+  double needed = cell.height();
+  for (const Column& column : m_columns) needed = std::max(needed, heightOf(*column.view, cell));
+  if (needed <= cell.height() && least < cell.height()) return room.height();
+  return std::max(room.height(), std::ceil(rows * (needed + header + line)));
 }
 
 void LanesView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {

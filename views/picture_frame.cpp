@@ -4,6 +4,7 @@
 #include "views/rect_strips.h"
 #include "views/text_fit.h"
 
+#include <QImage>
 #include <QPainter>
 
 #include <algorithm>
@@ -68,6 +69,21 @@ PictureFrame framePicture(QPainter& painter, const QRectF& area, const Theme& th
   }
   frame.body = rest;
   return frame;
+}
+
+double framedHeight(const QSizeF& room, const Theme& theme, const FrameTexts& texts,
+                    const std::function<double(QPainter&, const QSizeF&)>& neededBody) {
+  QImage probe(1, 1, QImage::Format_RGB32);
+  QPainter painter(&probe);
+  double height = room.height();
+  // In a higher area the frame has more words, which ask for some more height.
+  for (int round = 0; round < 4; ++round) {
+    const QSizeF body = framePicture(painter, QRectF(0, 0, room.width(), height), theme, texts).body.size();
+    const double needed = height - body.height() + neededBody(painter, body);
+    if (needed <= height) break;
+    height = std::ceil(needed);
+  }
+  return height;
 }
 
 void paintFrame(QPainter& painter, const PictureFrame& frame, const Theme& theme, const FrameTexts& texts) {

@@ -5,9 +5,11 @@
 #include "views/theme.h"
 
 #include <QRectF>
+#include <QSizeF>
 #include <QString>
 #include <QStringList>
 
+#include <functional>
 #include <vector>
 
 class QPainter;
@@ -38,6 +40,10 @@ struct PictureFrame {
 };
 
 PictureFrame framePicture(QPainter& painter, const QRectF& area, const Theme& theme, const FrameTexts& texts);
+/// The height that a framed picture needs in a room of this size: the room's own where its body is as high as
+/// neededBody(painter, room of the body) asks for.
+double framedHeight(const QSizeF& room, const Theme& theme, const FrameTexts& texts,
+                    const std::function<double(QPainter&, const QSizeF&)>& neededBody);
 void paintFrame(QPainter& painter, const PictureFrame& frame, const Theme& theme, const FrameTexts& texts);
 
 /// Words broken into lines of this width; the last of maxLines is shortened.

@@ -106,8 +106,9 @@ void Plot::setAxes(const QSizeF& size, const Theme& theme, const PlotSpec& spec)
     axis->setLabelPadding(static_cast<int>(theme.px(1)));
     axis->grid()->setPen(QPen(mixed(theme.line, theme.background, 0.5), theme.px(1), Qt::DotLine));
     axis->grid()->setZeroLinePen(Qt::NoPen);
-    axis->setNumberFormat(QStringLiteral("gb"));
-    axis->setNumberPrecision(5);  // 10000 is not 1·10⁴
+    // Without raised exponents: their digits are too small to be read from afar.
+    axis->setNumberFormat(QStringLiteral("g"));
+    axis->setNumberPrecision(6);
   }
   plot.xAxis->grid()->setVisible(false);
   plot.xAxis->setLabel(spec.xTitle);

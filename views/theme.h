@@ -45,6 +45,9 @@ struct Theme {
 inline constexpr double kLabelPixels = 12;
 /// What a picture is designed for at scale 1, in pixels.
 inline constexpr QSizeF kDesignRoom = {1100, 720};
+/// Letters are never smaller in the window: 20 pixels at 200 %, which the last row of a lecture hall can
+/// read.
+inline constexpr double kLeastPixels = 10;
 
 /// Between a (t = 0) and b (t = 1), in sRGB.
 QColor mixed(const QColor& a, const QColor& b, double t);

@@ -115,7 +115,7 @@ void ViewWidget::fitToLanes() {
     rebuildToolBarSoon();
   }
   const QSizeF room(m_scroll->viewport()->size());
-  const int needed = static_cast<int>(std::floor(m_view->neededHeight(room, m_theme)));
+  const int needed = static_cast<int>(std::ceil(m_view->neededHeight(room, m_theme)));
   const int height = needed > m_scroll->viewport()->height() ? needed : 0;
   if (m_canvas->minimumHeight() != height) m_canvas->setMinimumHeight(height);
 }

@@ -8,16 +8,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <utility>
 
 namespace decodescope {
 namespace {
 
 constexpr double kLargest = 22, kSmallest = 8;
-constexpr double kRemark = 0.76;  ///< of the numbers' size
 constexpr double kSmallestWithRemarks = 12;
 /// A lane is a row where its letters are at least as large as that.
 constexpr double kLargeEnough = 14;
+
+double remarkPixels(double pixels) {
+  return std::max(std::min(pixels, kLeastPixels), 0.76 * pixels);
+}
 
 }  // namespace
 
@@ -53,45 +56,74 @@ CompareTable::Grid CompareTable::turnedGrid(const Grid& upright, std::size_t lan
   return turned;
 }
 
-CompareTable::Fit CompareTable::fitOf(QPainter& painter, const QRectF& area, const Theme& theme,
-                                      const Grid& grid) {
+std::vector<CompareTable::Grid> CompareTable::grids(const CompareModel& model) {
+  std::vector<Grid> all{uprightGrid(model)};
+  const std::size_t lanes = model.lanes().size();
+  for (std::size_t blocks = 1; blocks <= lanes; ++blocks) {
+    const std::size_t each = (lanes + blocks - 1) / blocks;
+    // As many blocks as lanes of that number a block make.
+    if ((lanes + each - 1) / each == blocks) all.push_back(turnedGrid(all.front(), each));
+  }
+  return all;
+}
+
+CompareTable::Fit CompareTable::measured(QPainter& painter, const Theme& theme, const Grid& grid,
+                                         double pixels, bool remarks) {
   Fit fit;
-  const std::size_t columns = grid.front().size();
-  bool wantsRemarks = true;
-  for (fit.pixels = kLargest;; fit.pixels -= 1) {
-    if (wantsRemarks && fit.pixels < kSmallestWithRemarks) {
-      wantsRemarks = false;  // names and numbers matter more; the tool tips say the rest
-      fit.pixels = kLargest;
-    }
-    const TextMetrics metrics(theme.sized(fit.pixels, QFont::DemiBold), painter.device());
-    const TextMetrics small(theme.sized(fit.pixels * kRemark), painter.device());
-    fit.gap = metrics.height() * 0.7;
-    fit.widths.assign(columns, 0);
-    fit.hasRemarks = wantsRemarks;
-    double total = fit.gap;
-    for (std::size_t c = 0; c < columns; ++c) {
-      for (const auto& row : grid) {
-        fit.widths[c] = std::max(fit.widths[c], metrics.horizontalAdvance(row[c].text));
-        if (fit.hasRemarks) fit.widths[c] = std::max(fit.widths[c], small.horizontalAdvance(row[c].below));
-      }
-      total += fit.widths[c] + fit.gap;
-    }
-    fit.heights.clear();
+  fit.pixels = pixels;
+  fit.hasRemarks = remarks;
+  const TextMetrics metrics(theme.sized(pixels, QFont::DemiBold), painter.device());
+  const TextMetrics small(theme.sized(remarkPixels(pixels)), painter.device());
+  fit.gap = metrics.height() * 0.7;
+  fit.width = fit.gap;
+  for (std::size_t c = 0; c < grid.front().size(); ++c) {
+    double widest = 0;
     for (const auto& row : grid) {
-      const bool isTall = fit.hasRemarks && std::any_of(row.begin(), row.end(), [](const Text& text) {
-                            return !text.below.isEmpty();
-                          });
-      fit.heights.push_back(std::ceil(metrics.height() * 1.2 + (isTall ? small.height() * 0.9 : 0)));
+      widest = std::max(widest, metrics.horizontalAdvance(row[c].text));
+      if (remarks) widest = std::max(widest, small.horizontalAdvance(row[c].below));
     }
-    const double height = std::accumulate(fit.heights.begin(), fit.heights.end(), 0.0);
-    if ((total <= area.width() && height <= area.height()) || fit.pixels <= kSmallest) {
-      fit.overflows = total > area.width() || height > area.height();
-      // The names give way where not even small letters fit.
-      if (total > area.width())
-        fit.widths[0] = std::max(theme.px(24), fit.widths[0] - (total - area.width()));
-      return fit;
+    fit.widths.push_back(widest);
+    fit.width += widest + fit.gap;
+  }
+  for (const auto& row : grid) {
+    const bool isTall = remarks && std::any_of(row.begin(), row.end(),
+                                               [](const Text& text) { return !text.below.isEmpty(); });
+    fit.heights.push_back(std::ceil(metrics.height() * 1.2 + (isTall ? small.height() * 0.9 : 0)));
+    fit.height += fit.heights.back();
+  }
+  return fit;
+}
+
+CompareTable::Fit CompareTable::fitOf(QPainter& painter, const QSizeF& room, const Theme& theme,
+                                      const Grid& grid) {
+  bool remarks = true;
+  for (double pixels = kLargest;; pixels -= 1) {
+    if (remarks && pixels < kSmallestWithRemarks) {
+      remarks = false;  // names and numbers matter more; the tool tips say the rest
+      pixels = kLargest;
+    }
+    Fit fit = measured(painter, theme, grid, pixels, remarks);
+    fit.overflows = fit.width > room.width() + 0.5 || fit.height > room.height() + 0.5;
+    if (fit.overflows && pixels > kSmallest) continue;
+    // The names give way where not even small letters fit.
+    if (fit.width > room.width())
+      fit.widths[0] = std::max(theme.px(24), fit.widths[0] - (fit.width - room.width()));
+    return fit;
+  }
+}
+
+double CompareTable::neededHeight(QPainter& painter, double width, const Theme& theme,
+                                  const CompareModel& model) {
+  double lowest = 0, narrowest = 0, ofNarrowest = 0;
+  for (const Grid& grid : grids(model)) {
+    const Fit fit = measured(painter, theme, grid, kLeastPixels, false);
+    if (fit.width <= width && (lowest == 0 || fit.height < lowest)) lowest = fit.height;
+    if (narrowest == 0 || fit.width < narrowest) {
+      narrowest = fit.width;
+      ofNarrowest = fit.height;
     }
   }
+  return lowest > 0 ? lowest : ofNarrowest;
 }
 
 void CompareTable::paint(QPainter& painter, const QRectF& area, const Theme& theme, const CompareModel& model,
@@ -99,24 +131,23 @@ void CompareTable::paint(QPainter& painter, const QRectF& area, const Theme& the
   m_places.clear();
   const auto better = [](const Fit& x, const Fit& y) {
     if (x.overflows != y.overflows) return y.overflows;
+    const bool canRead = x.pixels >= kLeastPixels;
+    if (canRead != (y.pixels >= kLeastPixels)) return canRead;
     return x.hasRemarks != y.hasRemarks ? x.hasRemarks : x.pixels > y.pixels;
   };
-  const Grid upright = uprightGrid(model);
-  Grid grid = upright;
-  Fit fit = fitOf(painter, area, theme, grid);
-  m_lanesAreRows = fit.hasRemarks && fit.pixels >= kLargeEnough;
-  if (!m_lanesAreRows) {
-    m_lanesAreRows = true;
-    const std::size_t lanes = model.lanes().size();
-    for (std::size_t blocks = 1; blocks <= lanes; ++blocks) {
-      const Grid turned = turnedGrid(upright, (lanes + blocks - 1) / blocks);
-      const Fit other = fitOf(painter, area, theme, turned);
+  const std::vector<Grid> all = grids(model);
+  std::size_t chosen = 0;
+  Fit fit = fitOf(painter, area.size(), theme, all[0]);
+  if (!fit.hasRemarks || fit.pixels < kLargeEnough) {
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      Fit other = fitOf(painter, area.size(), theme, all[i]);
       if (!better(other, fit)) continue;
-      grid = turned;
-      fit = other;
-      m_lanesAreRows = false;
+      chosen = i;
+      fit = std::move(other);
     }
   }
+  const Grid& grid = all[chosen];
+  m_lanesAreRows = chosen == 0;
   m_pixels = fit.pixels;
   double total = fit.gap;
   for (const double width : fit.widths) total += width + fit.gap;
@@ -155,7 +186,7 @@ void CompareTable::paint(QPainter& painter, const QRectF& area, const Theme& the
       drawFitted(painter, QRectF(x, y, fit.widths[c] + 1, upper),
                  side | (upper < line ? Qt::AlignBottom : Qt::AlignVCenter), text.text);
       if (upper < line) {
-        painter.setFont(theme.sized(fit.pixels * kRemark));
+        painter.setFont(theme.sized(remarkPixels(fit.pixels)));
         painter.setPen(theme.faintText);
         drawFitted(painter, QRectF(x, y + upper, fit.widths[c] + 1, line - upper), side | Qt::AlignTop,
                    text.below);

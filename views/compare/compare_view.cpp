@@ -1,18 +1,28 @@
 #include "views/compare/compare_view.h"
 
 #include "views/picture_frame.h"
+#include "views/rect_strips.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
 #include <QPainter>
 
 #include <algorithm>
+#include <cmath>
 
 namespace decodescope {
 namespace {
 
 QString tr(const char* text) {
   return QCoreApplication::translate("CompareView", text);
+}
+
+// Of the design.
+constexpr double kDamagePixels = 12, kDamageGap = 8;
+constexpr int kDamageLines = 8;
+
+double damageLine(QPainter& painter, const Theme& theme) {
+  return std::ceil(TextMetrics(theme.sized(kDamagePixels), painter.device()).height() * 1.1);
 }
 
 }  // namespace
@@ -26,8 +36,7 @@ void CompareView::present(const SessionSnapshot& session, const Selection& selec
   m_model.present(session, m_selection);
 }
 
-/// What deriving did to the selected lane, else to the last one that was derived.
-QString CompareView::damageText(QString* name) const {
+QStringList CompareView::damageParts() const {
   const auto& lanes = m_model.lanes();
   const CompareModel::Lane* told = nullptr;
   for (std::size_t i = 0; i < lanes.size(); ++i) {
@@ -36,8 +45,31 @@ QString CompareView::damageText(QString* name) const {
   const auto selected = static_cast<std::size_t>(m_selection.lane);
   if (selected < lanes.size() && !lanes[selected].damage.isEmpty()) told = &lanes[selected];
   if (!told) return {};
-  if (name) *name = told->name;
-  return told->damage.join(QStringLiteral(" · "));
+  QStringList parts = told->damage;
+  parts.front().prepend(told->name + QStringLiteral(": "));
+  return parts;
+}
+
+QStringList CompareView::damageLines(QPainter& painter, const Theme& theme, double width) const {
+  return brokenParts(damageParts(), TextMetrics(theme.sized(kDamagePixels), painter.device()), width,
+                     kDamageLines);
+}
+
+FrameTexts CompareView::frameTexts() const {
+  FrameTexts words;
+  words.title = tr("Lanes compared");
+  words.subtitle << tr("cache: 4 bytes a number") << tr("loss: nats a token, smaller is better");
+  if (m_model.lanes().size() == 1) words.note = tr("The Compare menu sets other lanes beside this one.");
+  return words;
+}
+
+double CompareView::neededHeight(const QSizeF& room, const Theme& theme) const {
+  if (m_model.lanes().empty()) return room.height();
+  return framedHeight(room, theme, frameTexts(), [&](QPainter& painter, const QSizeF& body) {
+    const double lines = static_cast<double>(damageLines(painter, theme, body.width()).size());
+    return CompareTable::neededHeight(painter, body.width(), theme, m_model) +
+           (lines > 0 ? lines * damageLine(painter, theme) + theme.px(kDamageGap) : 0);
+  });
 }
 
 void CompareView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
@@ -51,16 +83,19 @@ void CompareView::paint(QPainter& painter, const QRectF& area, const Theme& them
     painter.restore();
     return;
   }
-  FrameTexts words;
-  words.title = tr("Lanes compared");
-  words.subtitle << tr("cache: 4 bytes a number") << tr("loss: nats a token, smaller is better");
-  if (m_model.lanes().size() == 1) words.note = tr("The Compare menu sets other lanes beside this one.");
-  QString name;
-  const QString damage = damageText(&name);
-  if (!damage.isEmpty()) words.readout = name + QStringLiteral(": ") + damage;
-  words.shortReadout = words.readout;
+  const FrameTexts words = frameTexts();
   const PictureFrame frame = framePicture(painter, area, theme, words);
-  m_table.paint(painter, frame.body, theme, m_model, m_selection.lane);
+  QRectF body = frame.body;
+  const QStringList damage = frame.small ? QStringList() : damageLines(painter, theme, body.width());
+  if (!damage.isEmpty()) {
+    const double line = damageLine(painter, theme);
+    QRectF told = takeBottom(body, static_cast<double>(damage.size()) * line, theme.px(kDamageGap));
+    painter.setFont(theme.sized(kDamagePixels));
+    painter.setPen(theme.text);
+    for (const QString& text : damage)
+      drawFitted(painter, takeTop(told, line, 0), Qt::AlignLeft | Qt::AlignVCenter, text);
+  }
+  m_table.paint(painter, body, theme, m_model, m_selection.lane);
   paintFrame(painter, frame, theme, words);
   painter.restore();
 }

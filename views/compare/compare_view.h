@@ -2,6 +2,7 @@
 
 #include "views/compare/compare_model.h"
 #include "views/compare/compare_table.h"
+#include "views/picture_frame.h"
 #include "views/view.h"
 
 #include <memory>
@@ -14,6 +15,7 @@ class CompareView : public View {
   void present(const SessionSnapshot& session, const Selection& selection) override;
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
   bool showsAllLanes() const override { return true; }
+  double neededHeight(const QSizeF& room, const Theme& theme) const override;
   std::optional<Hit> hitTest(QPointF point) const override;
   /// To the next lane.
   Selection moved(const Selection& selection, int dx, int dy) const override;
@@ -25,7 +27,10 @@ class CompareView : public View {
   const CompareTable& table() const { return m_table; }
 
  private:
-  QString damageText(QString* name = nullptr) const;
+  FrameTexts frameTexts() const;
+  /// What deriving did to the selected lane, else to the last one that was derived; "" when nothing is known.
+  QStringList damageParts() const;
+  QStringList damageLines(QPainter& painter, const Theme& theme, double width) const;
 
   CompareModel m_model;
   CompareTable m_table;

@@ -55,9 +55,14 @@ class HeadShapesTable {
   std::vector<HeadShapesColumn> m_columns;
 };
 
-/// Paints the table under a drawing of which heads read which.
+/// Paints the table under a drawing of which heads read which; kinds that find no room beside each other
+/// stand below each other. Letters are smaller than kLeastPixels only in an area that is lower than
+/// neededHeight().
 class HeadShapesPicture {
  public:
+  /// For all rows but those that may be left out.
+  static double neededHeight(QPainter& painter, double width, const Theme& theme,
+                             const HeadShapesTable& table);
   void paint(QPainter& painter, const QRectF& area, const Theme& theme, const HeadShapesTable& table);
   struct Spot {
     std::size_t row = 0, column = 0;
@@ -69,6 +74,17 @@ class HeadShapesPicture {
     QRectF area;
     Spot spot;
   };
+  /// What letters of a size take.
+  struct Fit {
+    double pixels = 0, line = 0, nameWidth = 0, cellWidth = 0;
+  };
+  static Fit measured(QPainter& painter, const Theme& theme, const HeadShapesTable& table,
+                      const std::vector<std::size_t>& shown, double pixels);
+  /// Kinds beside each other in letters that can be read.
+  static std::size_t columnsIn(QPainter& painter, double width, const Theme& theme,
+                               const HeadShapesTable& table);
+  void paintBlock(QPainter& painter, const QRectF& area, const Theme& theme, const HeadShapesTable& table,
+                  std::size_t firstColumn, std::size_t columnCount);
   std::vector<Cell> m_cells;
 };
 

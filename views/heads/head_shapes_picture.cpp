@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 namespace decodescope {
 namespace {
@@ -29,6 +30,21 @@ QColor rowColor(HeadShapesRow::Kind kind, const Theme& theme) {
       break;
   }
   return theme.text;
+}
+
+// Of the design: the drawing's height, at least, and letters in an area that is lower than needed.
+constexpr double kLeastHeads = 36, kSmallest = 8;
+
+QString columnTitle(const HeadShapesColumn& column) {
+  return column.isModels ? tr("%1, this model").arg(column.name) : column.name;
+}
+
+/// Of the table's rows.
+std::vector<std::size_t> rowIndices(bool withAsides) {
+  std::vector<std::size_t> indices(HeadShapesTable::rows().size());
+  std::iota(indices.begin(), indices.end(), 0);
+  if (!withAsides) std::erase_if(indices, [](std::size_t r) { return HeadShapesTable::rows()[r].isAside; });
+  return indices;
 }
 
 /// Query heads in a row above the key/value heads that they read.
@@ -63,39 +79,82 @@ void drawHeads(QPainter& painter, const QRectF& area, const Theme& theme, const 
 
 }  // namespace
 
+HeadShapesPicture::Fit HeadShapesPicture::measured(QPainter& painter, const Theme& theme,
+                                                   const HeadShapesTable& table,
+                                                   const std::vector<std::size_t>& shown, double pixels) {
+  const TextMetrics metrics(theme.sized(pixels, QFont::DemiBold), painter.device());
+  const auto rows = HeadShapesTable::rows();
+  Fit fit{pixels, std::ceil(metrics.height() * 1.18), 0, 0};
+  for (const std::size_t r : shown) {
+    fit.nameWidth = std::max(fit.nameWidth, metrics.horizontalAdvance(HeadShapesTable::rowName(rows[r])));
+    for (const HeadShapesColumn& column : table.columns())
+      fit.cellWidth = std::max(
+          fit.cellWidth, metrics.horizontalAdvance(HeadShapesTable::shapeText(rows[r].shape(column.sizes))));
+  }
+  for (const HeadShapesColumn& column : table.columns())
+    fit.cellWidth = std::max(fit.cellWidth, metrics.horizontalAdvance(columnTitle(column)));
+  fit.nameWidth += theme.px(14);
+  fit.cellWidth += theme.px(18);
+  return fit;
+}
+
+std::size_t HeadShapesPicture::columnsIn(QPainter& painter, double width, const Theme& theme,
+                                         const HeadShapesTable& table) {
+  const Fit fit = measured(painter, theme, table, rowIndices(false), kLeastPixels);
+  std::size_t columns = table.columns().size();
+  while (columns > 1 && fit.nameWidth + fit.cellWidth * static_cast<double>(columns) > width) --columns;
+  return columns;
+}
+
+double HeadShapesPicture::neededHeight(QPainter& painter, double width, const Theme& theme,
+                                       const HeadShapesTable& table) {
+  const std::vector<std::size_t> shown = rowIndices(false);
+  const Fit fit = measured(painter, theme, table, shown, kLeastPixels);
+  const std::size_t each = columnsIn(painter, width, theme, table);
+  const std::size_t blocks = (table.columns().size() + each - 1) / each;
+  return static_cast<double>(blocks) *
+         (fit.line * static_cast<double>(shown.size() + 2) + theme.px(kLeastHeads + 10));
+}
+
 void HeadShapesPicture::paint(QPainter& painter, const QRectF& area, const Theme& theme,
                               const HeadShapesTable& table) {
   m_cells.clear();
-  const auto& columns = table.columns();
+  const std::size_t columns = table.columns().size(), each = columnsIn(painter, area.width(), theme, table);
+  const std::size_t blocks = (columns + each - 1) / each;
+  QRectF block = area;
+  block.setHeight(area.height() / static_cast<double>(blocks));
+  for (std::size_t first = 0; first < columns; first += each) {
+    paintBlock(painter, block, theme, table, first, std::min(each, columns - first));
+    block.translate(0, block.height());
+  }
+}
+
+void HeadShapesPicture::paintBlock(QPainter& painter, const QRectF& area, const Theme& theme,
+                                   const HeadShapesTable& table, std::size_t firstColumn,
+                                   std::size_t columnsHere) {
+  const std::span columns = std::span(table.columns()).subspan(firstColumn, columnsHere);
   const auto rows = HeadShapesTable::rows();
-  const double tallest = theme.px(36);  // of the drawing, at least
-  std::vector<std::size_t> shown(rows.size());
-  std::iota(shown.begin(), shown.end(), 0);
+  const double tallest = theme.px(kLeastHeads);
+  std::vector<std::size_t> shown = rowIndices(true);
   const auto columnCount = static_cast<double>(columns.size());
   // Letters as large as every cell allows.
   double pixels = 26, nameWidth = 0, cellWidth = 0, line = 0;
-  for (; pixels > 8; pixels -= 0.5) {
+  for (;; pixels -= 0.5) {
     if (pixels < 11.5 && shown.size() == rows.size()) {
-      std::erase_if(shown, [&](std::size_t r) { return rows[r].isAside; });
+      shown = rowIndices(false);
       pixels = 14;
     }
-    const TextMetrics metrics(theme.sized(pixels, QFont::DemiBold), painter.device());
-    nameWidth = cellWidth = 0;
-    line = std::ceil(metrics.height() * 1.18);
-    for (const std::size_t r : shown) {
-      nameWidth = std::max(nameWidth, metrics.horizontalAdvance(HeadShapesTable::rowName(rows[r])));
-      for (const HeadShapesColumn& column : columns)
-        cellWidth = std::max(
-            cellWidth, metrics.horizontalAdvance(HeadShapesTable::shapeText(rows[r].shape(column.sizes))));
-    }
-    nameWidth += theme.px(14);
-    cellWidth += theme.px(18);
-    if (nameWidth + cellWidth * columnCount <= area.width() &&
-        line * static_cast<double>(shown.size() + 2) + tallest + theme.px(10) <= area.height())
-      break;
+    const Fit fit = measured(painter, theme, table, shown, pixels);
+    nameWidth = fit.nameWidth;
+    cellWidth = fit.cellWidth;
+    line = fit.line;
+    const bool isNarrow = nameWidth + cellWidth * columnCount <= area.width() || pixels <= kLeastPixels;
+    const bool isLow =
+        line * static_cast<double>(shown.size() + 2) + tallest + theme.px(10) <= area.height() + 0.5;
+    if ((isNarrow && isLow) || pixels <= kSmallest) break;
   }
   if (nameWidth + cellWidth * columnCount > area.width()) {
-    nameWidth = area.width() * 0.3;
+    nameWidth = std::max(area.width() * 0.3, area.width() - cellWidth * columnCount);
     cellWidth = (area.width() - nameWidth) / columnCount;
   }
   const double body = line * static_cast<double>(shown.size());
@@ -120,7 +179,7 @@ void HeadShapesPicture::paint(QPainter& painter, const QRectF& area, const Theme
     painter.setFont(bold);
     painter.setPen(columns[c].isModels ? theme.accent : theme.text);
     drawFitted(painter, QRectF(x + inset, area.top(), spread - inset, line), Qt::AlignLeft | Qt::AlignVCenter,
-               columns[c].isModels ? tr("%1, this model").arg(columns[c].name) : columns[c].name);
+               columnTitle(columns[c]));
     painter.setFont(theme.sized(groupPixels));
     painter.setPen(theme.faintText);
     drawFitted(painter, QRectF(x + inset, area.top() + line, spread - inset, line),
@@ -140,7 +199,7 @@ void HeadShapesPicture::paint(QPainter& painter, const QRectF& area, const Theme
     painter.setPen(theme.text);
     drawFitted(painter, QRectF(area.left(), y, nameWidth, line), Qt::AlignLeft | Qt::AlignVCenter,
                HeadShapesTable::rowName(rows[r]));
-    const std::vector<int> first = rows[r].shape(columns.front().sizes);
+    const std::vector<int> first = rows[r].shape(table.columns().front().sizes);
     for (std::size_t c = 0; c < columns.size(); ++c) {
       const std::vector<int> shape = rows[r].shape(columns[c].sizes);
       const QRectF cell(area.left() + nameWidth + spread * static_cast<double>(c), y, spread, line);
@@ -149,7 +208,7 @@ void HeadShapesPicture::paint(QPainter& painter, const QRectF& area, const Theme
       painter.setPen(rowColor(rows[r].kind, theme));
       drawFitted(painter, cell.adjusted(theme.px(9), 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
                  HeadShapesTable::shapeText(shape));
-      m_cells.push_back({cell, {r, c}});
+      m_cells.push_back({cell, {r, firstColumn + c}});
     }
   }
 }

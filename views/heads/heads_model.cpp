@@ -1,8 +1,6 @@
 #include "views/heads/heads_model.h"
 
 #include "core/attention/attention_rows.h"
-#include "core/attention/variants.h"
-#include "core/cost/decode_cost.h"
 #include "views/text_fit.h"
 
 #include <QCoreApplication>
@@ -52,19 +50,22 @@ void addRow(NamedTable& table, const QString& label, std::span<const float> valu
 
 }  // namespace
 
-void HeadsModel::present(const ShownRun& shown, bool selectedKeyOnly) {
+void HeadsModel::present(const ShownRun& shown, bool selectedKeyOnly, bool rebuilt) {
   m_shown = shown;
+  m_rebuilt = rebuilt;
   m_ready = false;
   m_missing = 0;
   m_queryMax = m_keyMax = m_valueMax = m_contextMax = 0;
   if (!shown.ready()) return;
   const ModelConfig& config = shown.config();
   m_heads = config.numAttentionHeads;
-  m_keyValueHeads = std::max(1, config.numKeyValueHeads);
+  m_keyValueHeads = !isLatent() ? std::max(1, config.numKeyValueHeads) : rebuilt ? m_heads : 1;
   m_headDim = config.headDim;
+  m_contextWidth = config.valueHeadDim();
+  m_keyWidth = showsLatents() ? config.kvLoraRank : m_headDim;
+  m_valueWidth = showsLatents() ? config.rotaryDim() : m_contextWidth;
   const PositionTrace* trace = shown.trace(shown.selection.query);
-  m_hasHeadRows = siteExists(Site::kProj, config) && siteExists(Site::vProj, config);
-  if (!trace || !m_hasHeadRows) return;
+  if (!trace) return;
   m_ready = true;
   const int visible = visibleKeysOf(*trace, shown.tokens);
   // Keys that have left a sliding window are read by nobody.
@@ -86,10 +87,16 @@ void HeadsModel::present(const ShownRun& shown, bool selectedKeyOnly) {
   }
 }
 
+std::vector<double> HeadsModel::scaleEnds() const {
+  // Latents and rotary keys have scales of their own: beside another kind's keys and values as well.
+  if (showsLatents()) return {m_queryMax, 0, 0, m_contextMax, m_keyMax, m_valueMax};
+  return {m_queryMax, m_keyMax, m_valueMax, m_contextMax, 0, 0};
+}
+
 void HeadsModel::setScaleEnds(const std::vector<double>& ends) {
   m_queryMax = ends[0];
-  m_keyMax = ends[1];
-  m_valueMax = ends[2];
+  m_keyMax = ends[showsLatents() ? 4 : 1];
+  m_valueMax = ends[showsLatents() ? 5 : 2];
   m_contextMax = ends[3];
 }
 
@@ -97,28 +104,30 @@ std::span<const float> HeadsModel::row(int position, int keyValueHead, bool isVa
   const PositionTrace* trace = m_shown.trace(Position{position});
   if (!trace) return {};
   const LayerIndex layer = m_shown.selection.layer;
-  if (isValue) return headPart(trace->row(Site::vProj, layer), keyValueHead, m_headDim);
+  if (showsLatents()) return trace->row(isValue ? Site::kRot : Site::kvALayernorm, layer);
+  if (isValue) return attentionValue(m_shown.config(), *trace, layer, KvHeadIndex{keyValueHead});
   return attentionKey(m_shown.config(), *trace, layer, KvHeadIndex{keyValueHead});
 }
 
 std::vector<float> HeadsModel::rowsOf(int keyValueHead, bool isValue) const {
-  std::vector<float> values(static_cast<std::size_t>(m_keys) * static_cast<std::size_t>(m_headDim),
+  const int width = isValue ? m_valueWidth : m_keyWidth;
+  std::vector<float> values(static_cast<std::size_t>(m_keys) * static_cast<std::size_t>(width),
                             std::numeric_limits<float>::quiet_NaN());
   for (int r = 0; r < m_keys; ++r) {
     const std::span<const float> from = row(m_firstKey + r, keyValueHead, isValue);
-    if (from.size() == static_cast<std::size_t>(m_headDim))
-      std::copy(from.begin(), from.end(), values.begin() + std::ptrdiff_t{r} * m_headDim);
+    if (from.size() == static_cast<std::size_t>(width))
+      std::copy(from.begin(), from.end(), values.begin() + std::ptrdiff_t{r} * width);
   }
   return values;
 }
 
-CellGrid HeadsModel::grid(std::vector<float> values, int rows, Ink ink, double limit) const {
+CellGrid HeadsModel::grid(std::vector<float> values, int rows, int columns, Ink ink, double limit) const {
   CellGrid g;
   g.ink = ink;
   g.rows = rows;
-  g.columns = m_headDim;
+  g.columns = columns;
   g.values = std::move(values);
-  g.values.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(m_headDim),
+  g.values.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns),
                   std::numeric_limits<float>::quiet_NaN());
   g.scale.map = Colormap::diverging;
   g.scale.hi = limit > 0 ? limit : 1;
@@ -129,25 +138,25 @@ CellGrid HeadsModel::grid(std::vector<float> values, int rows, Ink ink, double l
 CellGrid HeadsModel::queryGrid(int head) const {
   const std::span<const float> q = attentionQuery(m_shown.config(), *m_shown.trace(m_shown.selection.query),
                                                   m_shown.selection.layer, HeadIndex{head});
-  return grid({q.begin(), q.end()}, 1, Ink::query, m_queryMax);
+  return grid({q.begin(), q.end()}, 1, m_headDim, Ink::query, m_queryMax);
 }
 
 CellGrid HeadsModel::contextGrid(int head) const {
-  const std::span<const float> c = headPart(
-      m_shown.trace(m_shown.selection.query)->row(Site::context, m_shown.selection.layer), head, m_headDim);
-  return grid({c.begin(), c.end()}, 1, Ink::plain, m_contextMax);
+  const std::span<const float> c =
+      headPart(m_shown.trace(m_shown.selection.query)->row(Site::context, m_shown.selection.layer), head,
+               m_contextWidth);
+  return grid({c.begin(), c.end()}, 1, m_contextWidth, Ink::plain, m_contextMax);
 }
 
 CellGrid HeadsModel::keyGrid(int keyValueHead) const {
-  return grid(rowsOf(keyValueHead, false), m_keys, Ink::key, m_keyMax);
+  return grid(rowsOf(keyValueHead, false), m_keys, m_keyWidth, Ink::key, m_keyMax);
 }
 
 CellGrid HeadsModel::valueGrid(int keyValueHead) const {
-  return grid(rowsOf(keyValueHead, true), m_keys, Ink::value, m_valueMax);
+  return grid(rowsOf(keyValueHead, true), m_keys, m_valueWidth, Ink::value, m_valueMax);
 }
 
 QString HeadsModel::emptyTitle() const {
-  if (m_shown.ready() && !m_hasHeadRows) return tr("No keys and values head by head");
   return m_shown.ready() ? tr("Not stored") : m_shown.emptyTitle();
 }
 
@@ -156,19 +165,6 @@ QString HeadsModel::emptyText() const {
     return tr("Open a model: which of its query heads read which key/value head appears here.");
   if (!m_shown.ready())
     return tr("Make a step (Space in the window): the rows that each head reads appear here.");
-  if (!m_hasHeadRows) {
-    const ModelConfig& config = m_shown.config();
-    const std::uint64_t numbers =
-        kvCacheBytes(config, 1) / sizeof(float) / static_cast<std::uint64_t>(config.numHiddenLayers);
-    return tr("%1 keeps no keys and values head by head, so that no rows of them are stored: all %2 query "
-              "heads "
-              "read the same %3 numbers a token and layer, each through matrices of its own. “Shapes of Q, "
-              "K, V "
-              "and output” compares the other kinds.")
-        .arg(QString::fromUtf8(attentionVariantOf(config).title))
-        .arg(m_heads)
-        .arg(numbers);
-  }
   return tr("The rows of token %1 are not stored any more (trace budget). Choose a later token.")
       .arg(m_shown.tokenText(query()));
 }
@@ -187,6 +183,22 @@ QString HeadsModel::title() const {
 
 QStringList HeadsModel::facts() const {
   QStringList facts;
+  if (isLatent()) {
+    const ModelConfig& c = m_shown.config();
+    facts << (showsLatents()
+                  ? tr("%1 query heads all read one latent ĉ and one rotary key a token").arg(m_heads)
+                  : tr("%1 heads, each with keys and values of its own, rebuilt from ĉ by kv_b_proj")
+                        .arg(m_heads))
+          << tr("a key: n = %1 rebuilt numbers and the shared r = %2; a value: %3")
+                 .arg(c.qkNopeHeadDim)
+                 .arg(c.qkRopeHeadDim)
+                 .arg(m_contextWidth)
+          << tr("cached a token and layer: C + r = %1 + %2 = %3 numbers")
+                 .arg(c.kvLoraRank)
+                 .arg(c.qkRopeHeadDim)
+                 .arg(c.kvLoraRank + c.qkRopeHeadDim);
+    return facts;
+  }
   if (m_keyValueHeads == m_heads) {
     facts << (m_heads == 1 ? tr("one query head with its own key and value head")
                            : tr("%1 query heads, each with a key and a value head of its own").arg(m_heads));
@@ -225,6 +237,13 @@ QString HeadsModel::note() const {
 
 QString HeadsModel::readout() const {
   const int head = chosenHead(), group = groupOf(head);
+  if (isLatent())
+    return (showsLatents()
+                ? tr("Query head %1 of token %2 reads the latents that all heads read, through rows of "
+                     "kv_b_proj of its own.")
+                : tr("Query head %1 of token %2 reads keys and values that only it rebuilds; none of them is "
+                     "kept."))
+        .arg(QString::number(head), m_shown.tokenText(query()));
   if (headsPerGroup() == 1)
     return tr("Query head %1 of token %2 reads key/value head %1, which no other head reads.")
         .arg(QString::number(head), m_shown.tokenText(query()));
@@ -236,6 +255,10 @@ QString HeadsModel::readout() const {
 
 QString HeadsModel::shortReadout() const {
   const int head = chosenHead(), group = groupOf(head);
+  if (isLatent())
+    return (showsLatents() ? tr("Query head %1 reads the latents that all heads read")
+                           : tr("Query head %1 reads keys and values that it rebuilds"))
+        .arg(head);
   return headsPerGroup() == 1 ? tr("Query head %1 reads key/value head %1").arg(head)
                               : tr("Query head %1 reads key/value head %2 = ⌊%1 / %3⌋")
                                     .arg(head)
@@ -245,6 +268,10 @@ QString HeadsModel::shortReadout() const {
 
 QString HeadsModel::queryToolTip(int head, int element) const {
   const CellGrid g = queryGrid(head);
+  if (showsLatents())
+    return tr("q of head %1, token %2\nq[%3] = %4\nreads the latents that all heads read")
+        .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
+             numberText(static_cast<double>(g.value(0, element))));
   return tr("%6 of head %1, token %2\n%6[%3] = %4\nreads key/value head %5")
       .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
            numberText(static_cast<double>(g.value(0, element))), QString::number(groupOf(head)),
@@ -258,6 +285,12 @@ QString HeadsModel::contextToolTip(int head, int element) const {
               "key/value head %5")
         .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
              numberText(static_cast<double>(g.value(0, element))), QString::number(groupOf(head)));
+  if (isLatent())
+    return tr("context of head %1, token %2\nc[%3] = Σ_j a_j v_j[%3] = %4\nvalues that the head rebuilds "
+              "from "
+              "the latents, its own weights a")
+        .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
+             numberText(static_cast<double>(g.value(0, element))));
   return tr("context of head %1, token %2\nc[%3] = Σ_j a_j v_j[%3] = %4\nvalues of key/value head %5, its "
             "own weights a")
       .arg(QString::number(head), m_shown.tokenText(query()), QString::number(element),
@@ -267,11 +300,14 @@ QString HeadsModel::contextToolTip(int head, int element) const {
 QString HeadsModel::keyToolTip(int keyValueHead, int rowIndex, int element, bool isValue) const {
   const int position = m_firstKey + rowIndex;
   const std::span<const float> from = row(position, keyValueHead, isValue);
-  const QString name = isValue      ? QStringLiteral("v")
-                       : isLinear() ? QString::fromUtf8("φ(k)")
-                                    : QStringLiteral("k");
-  QString text = tr("%1 of key/value head %2, token %3")
-                     .arg(name, QString::number(keyValueHead), m_shown.tokenText(position));
+  const QString name = showsLatents() ? isValue ? QStringLiteral("k_r") : QStringLiteral("ĉ")
+                       : isValue ? QStringLiteral("v")
+                       : isLinear()   ? QString::fromUtf8("φ(k)")
+                                      : QStringLiteral("k");
+  QString text = !showsLatents() ? tr("%1 of key/value head %2, token %3")
+                                       .arg(name, QString::number(keyValueHead), m_shown.tokenText(position))
+                 : isValue ? tr("rotary key %1 of token %2").arg(name, m_shown.tokenText(position))
+                           : tr("latent %1 of token %2").arg(name, m_shown.tokenText(position));
   if (static_cast<std::size_t>(element) < from.size()) {
     text += QStringLiteral("\n%1[%2] = %3")
                 .arg(name, QString::number(element),
@@ -285,18 +321,23 @@ QString HeadsModel::keyToolTip(int keyValueHead, int rowIndex, int element, bool
 std::vector<NamedTable> HeadsModel::tables() const {
   if (!m_ready) return {};
   NamedTable q = tableOf(QStringLiteral("heads.q"), m_headDim),
-             k = tableOf(QStringLiteral("heads.k"), m_headDim),
-             v = tableOf(QStringLiteral("heads.v"), m_headDim),
-             context = tableOf(QStringLiteral("heads.context"), m_headDim);
+             k = tableOf(showsLatents() ? QStringLiteral("heads.latent") : QStringLiteral("heads.k"),
+                         m_keyWidth),
+             v = tableOf(showsLatents() ? QStringLiteral("heads.k_rot") : QStringLiteral("heads.v"),
+                         m_valueWidth),
+             context = tableOf(QStringLiteral("heads.context"), m_contextWidth);
   for (int h = 0; h < m_heads; ++h) {
-    const QString label = QStringLiteral("head %1 reads key/value head %2").arg(h).arg(groupOf(h));
+    const QString label = showsLatents()
+                              ? QStringLiteral("head %1 reads the latents").arg(h)
+                              : QStringLiteral("head %1 reads key/value head %2").arg(h).arg(groupOf(h));
     addRow(q, label, queryGrid(h).values);
     addRow(context, label, contextGrid(h).values);
   }
   for (int g = 0; g < m_keyValueHeads; ++g) {
     for (int r = 0; r < m_keys; ++r) {
-      const QString label = QStringLiteral("key/value head %1 token %2")
-                                .arg(QString::number(g), m_shown.tokenText(m_firstKey + r));
+      const QString token = m_shown.tokenText(m_firstKey + r);
+      const QString label = showsLatents() ? QStringLiteral("token %1").arg(token)
+                                           : QStringLiteral("key/value head %1 token %2").arg(g).arg(token);
       addRow(k, label, row(m_firstKey + r, g, false));
       addRow(v, label, row(m_firstKey + r, g, true));
     }

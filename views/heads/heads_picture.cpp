@@ -141,20 +141,29 @@ void HeadsPicture::paintLabels(QPainter& painter, const Theme& theme, const Head
     drawFitted(painter, at, Qt::AlignLeft | Qt::AlignVCenter, fits ? full : brief);
   };
   const QString d = QString::number(model.headDim());
-  const QString keyRows = QStringLiteral("%1 × %2 × %3").arg(model.keyValueHeads()).arg(model.keys()).arg(d);
+  const auto rows = [&](int width) {
+    return model.showsLatents()
+               ? QStringLiteral("%1 × %2").arg(model.keys()).arg(width)
+               : QStringLiteral("%1 × %2 × %3").arg(model.keyValueHeads()).arg(model.keys()).arg(width);
+  };
   title(m_layout.queryTitle, theme.query,
         tr("Q of this token: %1 × %2").arg(QString::number(model.heads()), d), QStringLiteral("Q"));
-  title(m_layout.keyTitle, theme.key, tr("K: %1").arg(keyRows), QStringLiteral("K"));
-  title(m_layout.valueTitle, theme.value, tr("V: %1").arg(keyRows), QStringLiteral("V"));
-  title(m_layout.contextTitle, theme.text, tr("context: %1 × %2").arg(QString::number(model.heads()), d),
-        tr("context"));
+  const bool latents = model.showsLatents();
+  title(m_layout.keyTitle, theme.key,
+        (latents ? tr("Latents ĉ: %1") : tr("K: %1")).arg(rows(model.keyWidth())),
+        latents ? QStringLiteral("ĉ") : QStringLiteral("K"));
+  title(m_layout.valueTitle, latents ? theme.key : theme.value,
+        (latents ? tr("Rotary keys: %1") : tr("V: %1")).arg(rows(model.valueWidth())),
+        latents ? QStringLiteral("k_r") : QStringLiteral("V"));
+  title(m_layout.contextTitle, theme.text,
+        tr("context: %1 × %2").arg(model.heads()).arg(model.contextWidth()), tr("context"));
 }
 
 void HeadsPicture::paint(QPainter& painter, const QRectF& area, const Theme& theme, const HeadsModel& model) {
   const double line = std::ceil(TextMetrics(theme.sized(12.5), painter.device()).height());
   m_layout = layoutHeads(area, model.heads(), model.keyValueHeads(), model.keys(), line, theme.scale);
   m_rows = model.keys();
-  m_elements = model.headDim();
+  m_elements = {model.headDim(), model.keyWidth(), model.valueWidth(), model.contextWidth()};
   paintLinks(painter, theme, model);
   const int heads = model.heads(), groups = model.keyValueHeads();
   const auto cells = [&](const QRectF& at, const CellGrid& grid) {
@@ -186,7 +195,8 @@ void HeadsPicture::paint(QPainter& painter, const QRectF& area, const Theme& the
           at.height() / m_rows >= theme.px(4))
         grid.marks.push_back({QRect(0, chosenKey, grid.columns, 1), GridMark::Kind::accent});
       cells(at, grid);
-      drawOutline(painter, onPixels(painter, at), isValue ? theme.value : theme.key, theme.px(1.5));
+      drawOutline(painter, onPixels(painter, at), isValue && !model.showsLatents() ? theme.value : theme.key,
+                  theme.px(1.5));
     }
   }
   const auto outline = [&](const QRectF& at) {
@@ -209,7 +219,7 @@ std::optional<HeadsPicture::Spot> HeadsPicture::at(QPointF point) const {
       const QRectF& r = areas[i];
       if (!r.contains(point)) continue;
       return Spot{kind, static_cast<int>(i), index(point.y() - r.top(), r.height(), rows),
-                  index(point.x() - r.left(), r.width(), m_elements)};
+                  index(point.x() - r.left(), r.width(), m_elements[static_cast<std::size_t>(kind)])};
     }
     return std::nullopt;
   };

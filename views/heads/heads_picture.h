@@ -5,6 +5,7 @@
 #include <QPointF>
 #include <QRectF>
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -41,7 +42,8 @@ class HeadsPicture {
   void paintLabels(QPainter& painter, const Theme& theme, const HeadsModel& model) const;
 
   HeadsLayout m_layout;
-  int m_rows = 1, m_elements = 1;
+  int m_rows = 1;
+  std::array<int, 4> m_elements{1, 1, 1, 1};  ///< of a row, by Spot::Kind
 };
 
 }  // namespace decodescope

@@ -1,5 +1,6 @@
 #include "views/heads/heads_view.h"
 
+#include "core/attention/attention_rows.h"
 #include "views/colormap.h"
 #include "views/picture_frame.h"
 #include "views/text_fit.h"
@@ -62,6 +63,14 @@ std::vector<ViewOption> HeadsView::options() const {
          tr("The keys and values of all tokens that the query sees, or of the selected one"),
          {{QStringLiteral("all"), tr("All tokens")}, {QStringLiteral("selected"), tr("Selected token")}},
          m_selectedKeyOnly ? QStringLiteral("selected") : QStringLiteral("all")});
+    if (!m_hasLatents) return options;
+    options.push_back(
+        {QStringLiteral("mla"),
+         tr("MLA"),
+         tr("Under multi-head latent attention: what all heads share and the cache keeps, or the "
+            "keys and values that each head rebuilds from it"),
+         {{QStringLiteral("latents"), tr("Latents")}, {QStringLiteral("rebuilt"), tr("Rebuilt")}},
+         m_rebuilt ? QStringLiteral("rebuilt") : QStringLiteral("latents")});
     return options;
   }
   options.push_back({QStringLiteral("sizes"),
@@ -91,6 +100,8 @@ bool HeadsView::setOption(const QString& id, const QString& value) {
     known = pick("heads", "shapes", [&](bool on) { m_panel = on ? Panel::shapes : Panel::heads; });
   } else if (id == QLatin1String("keys")) {
     known = pick("all", "selected", [&](bool on) { m_selectedKeyOnly = on; });
+  } else if (id == QLatin1String("mla")) {
+    known = pick("latents", "rebuilt", [&](bool on) { m_rebuilt = on; });
   } else if (id == QLatin1String("sizes")) {
     known = pick("model", "lecture", [&](bool on) { m_lectureSizes = on; });
   } else {
@@ -107,6 +118,9 @@ bool HeadsView::setOption(const QString& id, const QString& value) {
 }
 
 void HeadsView::present(const SessionSnapshot& session, const Selection& selection) {
+  m_hasLatents = std::any_of(session.lanes.begin(), session.lanes.end(), [](const LaneSnapshot& lane) {
+    return lane.run->model && lane.run->model->config().attention == AttentionKind::latent;
+  });
   m_shown = shownRun(session, selection);
   update();
 }
@@ -127,7 +141,7 @@ AttentionSizes HeadsView::baseSizes() const {
 }
 
 void HeadsView::update() {
-  if (m_panel == Panel::heads) return m_model.present(m_shown, m_selectedKeyOnly);
+  if (m_panel == Panel::heads) return m_model.present(m_shown, m_selectedKeyOnly, m_rebuilt);
   const AttentionSizes base = baseSizes();
   AttentionSizes sizes = base;
   for (const SizeOption& option : kSizeOptions) {
@@ -156,6 +170,38 @@ QString HeadsView::emptyText() const {
                                  : tr("Open a model for its shapes, or choose the lecture's sizes above.");
 }
 
+FrameTexts HeadsView::words(const Theme& theme) const {
+  FrameTexts texts;
+  if (m_panel == Panel::heads) {
+    texts = {m_model.title(), m_model.facts(), m_model.note(), m_model.readout(), m_model.shortReadout(), {}};
+    const std::vector<double> ends = m_model.scaleEnds();
+    const QList<QRgb> signs = colormapTable(Colormap::diverging, theme.dark);
+    texts.legend = {{tr("number below 0"), colorSample(QColor::fromRgb(signs[40]))},
+                    {tr("above 0"), colorSample(QColor::fromRgb(signs[215]))},
+                    {(m_model.showsLatents() ? tr("colours end at q ±%1, ĉ ±%2, k_r ±%3, context ±%4")
+                                             : tr("colours end at q ±%1, k ±%2, v ±%3, context ±%4"))
+                         .arg(shortNumber(ends[0]), shortNumber(ends[m_model.showsLatents() ? 4 : 1]),
+                              shortNumber(ends[m_model.showsLatents() ? 5 : 2]), shortNumber(ends[3])),
+                     [](QPainter&, const QRectF&) {}, 0}};
+  } else {
+    texts.title = tr("Shapes of multi-head attention");
+    const AttentionSizes& s = m_table.columns().front().sizes;
+    texts.subtitle << tr("batch B = %1").arg(s.batch) << tr("tokens T = %1").arg(s.tokens)
+                   << tr("hidden_size D = %1").arg(s.hidden) << tr("query heads H = %1").arg(s.heads)
+                   << tr("head_dim d = %1").arg(s.headDim);
+    texts.readout =
+        tr("Bold: what sharing changes. K and V shrink with G; scores, context and output do not.");
+  }
+  return texts;
+}
+
+double HeadsView::neededHeight(const QSizeF& room, const Theme& theme) const {
+  if (m_panel != Panel::shapes || !hasPicture()) return room.height();
+  return framedHeight(room, theme, words(theme), [&](QPainter& painter, const QSizeF& body) {
+    return HeadShapesPicture::neededHeight(painter, body.width(), theme, m_table);
+  });
+}
+
 void HeadsView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
   painter.save();
   painter.setRenderHint(QPainter::Antialiasing, false);
@@ -168,32 +214,14 @@ void HeadsView::paint(QPainter& painter, const QRectF& area, const Theme& theme)
     painter.restore();
     return;
   }
-  FrameTexts words;
-  if (m_panel == Panel::heads) {
-    words = {m_model.title(), m_model.facts(), m_model.note(), m_model.readout(), m_model.shortReadout(), {}};
-    const QList<QRgb> signs = colormapTable(Colormap::diverging, theme.dark);
-    words.legend = {{tr("number below 0"), colorSample(QColor::fromRgb(signs[40]))},
-                    {tr("above 0"), colorSample(QColor::fromRgb(signs[215]))},
-                    {tr("colours end at q ±%1, k ±%2, v ±%3, context ±%4")
-                         .arg(shortNumber(m_model.scaleEnds()[0]), shortNumber(m_model.scaleEnds()[1]),
-                              shortNumber(m_model.scaleEnds()[2]), shortNumber(m_model.scaleEnds()[3])),
-                     [](QPainter&, const QRectF&) {}, 0}};
-  } else {
-    words.title = tr("Shapes of multi-head attention");
-    const AttentionSizes& s = m_table.columns().front().sizes;
-    words.subtitle << tr("batch B = %1").arg(s.batch) << tr("tokens T = %1").arg(s.tokens)
-                   << tr("hidden_size D = %1").arg(s.hidden) << tr("query heads H = %1").arg(s.heads)
-                   << tr("head_dim d = %1").arg(s.headDim);
-    words.readout =
-        tr("Bold: what sharing changes. K and V shrink with G; scores, context and output do not.");
-  }
-  const PictureFrame frame = framePicture(painter, area, theme, words);
+  const FrameTexts texts = words(theme);
+  const PictureFrame frame = framePicture(painter, area, theme, texts);
   if (m_panel == Panel::heads) {
     m_picture.paint(painter, frame.body, theme, m_model);
   } else {
     m_tablePicture.paint(painter, frame.body, theme, m_table);
   }
-  paintFrame(painter, frame, theme, words);
+  paintFrame(painter, frame, theme, texts);
   painter.restore();
 }
 
@@ -215,20 +243,28 @@ std::optional<Hit> HeadsView::hitTest(QPointF point) const {
     hit.toolTip = spot->kind == Kind::query ? m_model.queryToolTip(spot->head, spot->element)
                                             : m_model.contextToolTip(spot->head, spot->element);
     hit.number = NumberPlace{hit.hovered, spot->element};
-    hit.number->row.site = spot->kind == Kind::context                ? Site::context
-                           : siteExists(Site::qRot, m_shown.config()) ? Site::qRot
-                                                                      : Site::qProj;
+    hit.number->row.site = spot->kind == Kind::context
+                               ? Site::context
+                               : attentionQueryPlace(m_shown.config(), HeadIndex{spot->head}).site;
     return hit;
   }
+  const bool isValue = spot->kind == Kind::value;
   // One of the heads that read it, the chosen one if it does.
   if (m_model.groupOf(m_model.chosenHead()) != spot->head)
     hit.hovered.head = HeadIndex{spot->head * m_model.headsPerGroup()};
   hit.hovered.key = Position{m_model.firstKey() + spot->row};
-  hit.toolTip = m_model.keyToolTip(spot->head, spot->row, spot->element, spot->kind == Kind::value);
+  hit.toolTip = m_model.keyToolTip(spot->head, spot->row, spot->element, isValue);
   hit.number = NumberPlace{hit.hovered, spot->element, hit.hovered.key.value};
-  hit.number->row.site = spot->kind == Kind::value                  ? Site::vProj
-                         : siteExists(Site::kRot, m_shown.config()) ? Site::kRot
-                                                                    : Site::kProj;
+  if (m_model.showsLatents()) {
+    hit.number->row.site = isValue ? Site::kRot : Site::kvALayernorm;
+    return hit;
+  }
+  const ModelConfig& config = m_shown.config();
+  const KvHeadIndex group{spot->head};
+  hit.number->row.site =
+      (isValue ? attentionValuePlace(config, group) : attentionKeyPlace(config, group)).site;
+  // A row of MLA's rebuilt values begins behind those of the head's keys.
+  if (isValue && config.attention == AttentionKind::latent) hit.number->element += config.qkNopeHeadDim;
   return hit;
 }
 

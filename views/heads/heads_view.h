@@ -3,6 +3,7 @@
 #include "views/heads/head_shapes.h"
 #include "views/heads/heads_model.h"
 #include "views/heads/heads_picture.h"
+#include "views/picture_frame.h"
 #include "views/view.h"
 
 #include <memory>
@@ -18,6 +19,7 @@ class HeadsView : public View {
   std::vector<double> scaleEnds() const override;
   void setScaleEnds(const std::vector<double>& ends) override { m_model.setScaleEnds(ends); }
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
+  double neededHeight(const QSizeF& room, const Theme& theme) const override;
   std::optional<Hit> hitTest(QPointF point) const override;
   Selection moved(const Selection& selection, int dx, int dy) const override;
   std::vector<NamedTable> tables() const override;
@@ -29,6 +31,7 @@ class HeadsView : public View {
  private:
   enum class Panel { heads, shapes };
   void update();
+  FrameTexts words(const Theme& theme) const;
   bool hasPicture() const;
   QString emptyTitle() const;
   QString emptyText() const;
@@ -37,6 +40,8 @@ class HeadsView : public View {
   ShownRun m_shown;
   Panel m_panel = Panel::heads;
   bool m_selectedKeyOnly = false;
+  bool m_rebuilt = false;
+  bool m_hasLatents = false;  ///< some lane has: there is something to choose
   bool m_lectureSizes = false;
   AttentionSizes m_wanted{0, 0, 0, 0, 0, 0};  ///< 0: as the model or the lecture has it
   HeadsModel m_model;

@@ -291,10 +291,13 @@ void KvLockstepPicture::paintLane(QPainter& painter, const Theme& theme, const K
   drawStrip(painter, band.context, false, cell, lane, KvMatrix::context, theme.text, theme);
 
   const auto under = [&](const QRectF& box, const QColor& color, const QString& text) {
-    const double width = std::max(box.width(), metrics.horizontalAdvance(text) + 2);
     painter.setFont(theme.sized(11.5, QFont::DemiBold));
     painter.setPen(color);
-    drawFitted(painter, QRectF(box.center().x() - width / 2, box.bottom() + theme.px(1), width, line),
+    const double letters = TextMetrics(painter.font(), painter.device()).horizontalAdvance(text) + 2;
+    const double width = std::max(box.width(), letters);
+    // What stands last must not run out of the picture.
+    const double left = std::min(box.center().x() - width / 2, band.context.right() + theme.px(1) - width);
+    drawFitted(painter, QRectF(left, box.bottom() + theme.px(1), width, line),
                Qt::AlignHCenter | Qt::AlignVCenter, text);
   };
   under(band.q, theme.query, QStringLiteral("Q"));

@@ -19,6 +19,10 @@ QString tr(const char* text) {
 
 constexpr std::array<const char*, 3> kPanels{"size", "models", "roofline"};
 
+// Of the design: between a table and its curves, the least height of those, the width of a table with all
+// columns, and the part of that which a roofline beside it takes.
+constexpr double kGap = 14, kLeastCurves = 110, kWide = 560, kNarrowPlot = 0.33;
+
 constexpr NumberRange kBatch{.minimum = 1, .maximum = 65536, .step = 1, .standard = 1, .typed = true};
 constexpr NumberRange kContext{.minimum = 0, .maximum = 10000000, .step = 1, .standard = 0, .typed = true};
 constexpr NumberRange kTeraFlops{.minimum = 0, .maximum = 100000, .step = 0.1, .standard = 0, .typed = true};
@@ -198,6 +202,44 @@ QString MemoryView::shortReadout() const {
   return {};
 }
 
+bool MemoryView::showsAllLanes() const {
+  return m_panel == Panel::models || m_settings.model != QLatin1String("this");
+}
+
+FrameTexts MemoryView::words() const {
+  QStringList facts = m_model.facts();
+  if (m_panel == Panel::models) facts.removeFirst();
+  if (m_panel == Panel::models && m_settings.context == 0) facts[1] = tr("context: each model's own");
+  if (m_panel == Panel::models && m_settings.bytes == 0) facts[2] = tr("2 bytes a number");
+  if (m_panel == Panel::roofline)
+    facts << tr("rates: %1").arg(QString::fromUtf8(m_model.accelerator().source));
+  return {title(),   facts,          m_panel == Panel::models ? QString() : m_model.note(),
+          readout(), shortReadout(), {}};
+}
+
+double MemoryView::neededHeight(const QSizeF& room, const Theme& theme) const {
+  return framedHeight(room, theme, words(), [&](QPainter& painter, const QSizeF& body) {
+    const auto withCurves = [&](double table) {
+      // What scrolls anyway has its curves below the table.
+      return table <= body.height() ? table : table + theme.px(kGap + kLeastCurves);
+    };
+    switch (m_panel) {
+      case Panel::size:
+        return withCurves(sizeTable(theme).neededHeight(painter, body.width(), theme));
+      case Panel::models:
+        return modelsTable(publishedModels(), body.width() > theme.px(kWide), true, theme)
+            .neededHeight(painter, body.width(), theme);
+      case Panel::roofline:
+        break;
+    }
+    const TextTable table = rooflineTable(m_model.rooflinePoints(), theme);
+    if (body.width() > theme.px(kWide))
+      return std::max(theme.px(kLeastCurves),
+                      table.neededHeight(painter, body.width() * (1 - kNarrowPlot) - theme.px(kGap), theme));
+    return withCurves(table.neededHeight(painter, body.width(), theme));
+  });
+}
+
 void MemoryView::paint(QPainter& painter, const QRectF& area, const Theme& theme) {
   painter.save();
   painter.setRenderHint(QPainter::Antialiasing, false);
@@ -205,15 +247,8 @@ void MemoryView::paint(QPainter& painter, const QRectF& area, const Theme& theme
   m_spots.clear();
   m_plot.clear();
   m_roofline = {};
-  QStringList facts = m_model.facts();
-  if (m_panel == Panel::models) facts.removeFirst();
-  if (m_panel == Panel::models && m_settings.context == 0) facts[1] = tr("context: each model's own");
-  if (m_panel == Panel::models && m_settings.bytes == 0) facts[2] = tr("2 bytes a number");
-  if (m_panel == Panel::roofline)
-    facts << tr("rates: %1").arg(QString::fromUtf8(m_model.accelerator().source));
-  const FrameTexts words{title(),   facts,          m_panel == Panel::models ? QString() : m_model.note(),
-                         readout(), shortReadout(), {}};
-  const PictureFrame frame = framePicture(painter, area, theme, words);
+  const FrameTexts texts = words();
+  const PictureFrame frame = framePicture(painter, area, theme, texts);
   switch (m_panel) {
     case Panel::size:
       paintSize(painter, frame.body, theme);
@@ -225,33 +260,17 @@ void MemoryView::paint(QPainter& painter, const QRectF& area, const Theme& theme
       paintRoofline(painter, frame.body, theme);
       break;
   }
-  paintFrame(painter, frame, theme, words);
+  paintFrame(painter, frame, theme, texts);
   painter.restore();
 }
 
 void MemoryView::paintSize(QPainter& painter, const QRectF& area, const Theme& theme) {
-  TextTable table;
-  table.headers = QStringList{tr("attention"), tr("a token"), tr("cache")};
-  table.largest = 16;
-  double most = 1;
-  for (const auto& kind : m_model.kinds()) most = std::max(most, static_cast<double>(m_model.bytesOf(kind)));
-  for (std::size_t i = 0; i < m_model.kinds().size(); ++i) {
-    const auto& kind = m_model.kinds()[i];
-    const double bytes = static_cast<double>(m_model.bytesOf(kind));
-    TextTableRow row;
-    row.cells = QStringList{kind.isOwn ? tr("%1 (its own)").arg(kind.name) : kind.name,
-                            kind.shape.isLinear ? tr("none: a state")
-                                                : sizeText(static_cast<double>(m_model.bytesOf(kind, 1, 1))),
-                            sizeText(bytes)};
-    row.color = memoryColor(i, theme);
-    row.below = m_model.formula(kind);
-    row.bar = bytes / most;
-    row.isChosen = kind.isOwn;
-    table.rows.push_back(row);
-  }
-  const bool hasCurves = area.height() > theme.px(260);
+  const TextTable table = sizeTable(theme);
+  const double needed = table.neededHeight(painter, area.width(), theme);
+  const double curves = area.height() - std::max(needed, 0.45 * area.height()) - theme.px(kGap);
+  const bool hasCurves = curves >= theme.px(kLeastCurves) - 1;
   QRectF upper = area;
-  if (hasCurves) upper.setHeight(std::max(theme.px(130), area.height() * 0.45));
+  if (hasCurves) upper.setHeight(area.height() - curves - theme.px(kGap));
   const std::vector<QRectF> places = table.paint(painter, upper, theme);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const auto& kind = m_model.kinds()[i];
@@ -263,7 +282,7 @@ void MemoryView::paintSize(QPainter& painter, const QRectF& area, const Theme& t
   }
   if (!hasCurves) return;
   const double top = places.empty() ? upper.bottom() : places.back().bottom();
-  paintCurves(painter, area.adjusted(0, top - area.top() + theme.px(14), 0, 0), theme);
+  paintCurves(painter, area.adjusted(0, top - area.top() + theme.px(kGap), 0, 0), theme);
 }
 
 void MemoryView::paintCurves(QPainter& painter, const QRectF& area, const Theme& theme) {
@@ -309,47 +328,16 @@ void MemoryView::paintModels(QPainter& painter, const QRectF& area, const Theme&
   const auto models = publishedModels();
   // Where the rows would be too low to read, they stand in two columns, the sizes left to the tool tips.
   const bool isLow = area.height() / static_cast<double>(models.size() + 1) < theme.px(14);
-  const bool isWide = !isLow && area.width() > theme.px(560);
-  double most = 1, least = 1e30;
-  for (const PublishedModel& m : models) {
-    const double bytes = static_cast<double>(MemoryModel::bytesOf(m, m_settings));
-    most = std::max(most, bytes);
-    least = std::min(least, bytes);
-  }
-  TextTable table;
-  table.headers = isWide ? QStringList{tr("model"),           tr("layers"),  tr("heads × d"),
-                                       tr("key/value heads"), tr("context"), tr("cache, bars logarithmic")}
-                         : QStringList{tr("model"), tr("cache")};
+  const bool isWide = !isLow && area.width() > theme.px(kWide);
   const std::size_t half = isLow ? (models.size() + 1) / 2 : models.size();
   for (std::size_t first = 0; first < models.size(); first += half) {
-    table.rows.clear();
     const auto part = models.subspan(first, std::min(half, models.size() - first));
-    for (const PublishedModel& m : part) {
-      const double bytes = static_cast<double>(MemoryModel::bytesOf(m, m_settings));
-      const CacheShape& s = m.shape;
-      TextTableRow row;
-      row.cells << QString::fromUtf8(m.name);
-      if (isWide)
-        row.cells << QString::number(s.layers) << QStringLiteral("%1 × %2").arg(s.heads).arg(s.headDim)
-                  << (s.isLatent() ? tr("latent %1 + %2").arg(s.latentRank).arg(s.rotaryDim)
-                                   : QString::number(s.keyValueHeads))
-                  << groupedNumber(static_cast<std::uint64_t>(
-                         m_settings.context > 0 ? m_settings.context : static_cast<double>(m.context)));
-      row.cells << sizeText(bytes);
-      if (!isLow) row.bar = std::log(2 * bytes / least) / std::log(2 * most / least);
-      row.color = memoryColor(s.isLatent()                 ? 3
-                              : s.keyValueHeads == s.heads ? 0
-                              : s.keyValueHeads == 1       ? 2
-                                                           : 1,
-                              theme);
-      table.rows.push_back(row);
-    }
     QRectF column = area;
     if (isLow) {
       column.setWidth((area.width() - theme.px(12)) / 2);
       if (first > 0) column.moveRight(area.right());
     }
-    const std::vector<QRectF> places = table.paint(painter, column, theme);
+    const std::vector<QRectF> places = modelsTable(part, isWide, !isLow, theme).paint(painter, column, theme);
     for (std::size_t i = 0; i < places.size(); ++i) {
       const PublishedModel& m = part[i];
       QString tip = tr("%1: %2 bytes\nsizes: %3")
@@ -363,27 +351,16 @@ void MemoryView::paintModels(QPainter& painter, const QRectF& area, const Theme&
 
 void MemoryView::paintRoofline(QPainter& painter, const QRectF& area, const Theme& theme) {
   const std::vector<MemoryModel::RooflinePoint> points = m_model.rooflinePoints();
-  TextTable table;
-  table.headers = QStringList{tr("attention"), tr("FLOP/byte"), tr("TFLOP/s"), tr("tokens/s")};
-  table.largest = 17;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const auto& p = points[i];
-    TextTableRow row;
-    row.cells = QStringList{
-        QStringLiteral("%1  %2").arg(i + 1).arg(p.name), shortNumber(p.intensity), shortNumber(p.rate / 1e12),
-        p.tokens < 1e5 ? shortNumber(p.tokens) : groupedNumber(static_cast<std::uint64_t>(p.tokens))};
-    row.color = memoryColor(i, theme);
-    row.below = p.ratioText;
-    table.rows.push_back(row);
-  }
-  const bool beside = area.width() > 1.5 * area.height() && area.width() > theme.px(560);
+  const TextTable table = rooflineTable(points, theme);
   QRectF plot = area, words = area;
-  const double gap = theme.px(14);
-  if (beside) {
-    plot.setWidth(area.width() * (area.width() < theme.px(800) ? 0.33 : 0.42));
+  const double gap = theme.px(kGap);
+  const double left =
+      area.height() - std::max(0.5 * area.height(), table.neededHeight(painter, area.width(), theme)) - gap;
+  if (area.width() > 1.3 * area.height() && area.width() > theme.px(kWide)) {
+    plot.setWidth(area.width() * (area.width() < theme.px(800) ? kNarrowPlot : 0.42));
     words.setLeft(plot.right() + gap);
-  } else if (area.height() > theme.px(260)) {
-    plot.setHeight(area.height() * 0.5);
+  } else if (left >= theme.px(kLeastCurves) - 1) {
+    plot.setHeight(left);
     words.setTop(plot.bottom() + gap);
   } else {
     plot = QRectF();

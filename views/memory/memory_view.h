@@ -3,10 +3,12 @@
 #include "views/memory/memory_model.h"
 #include "views/memory/roofline_picture.h"
 #include "views/memory/text_table.h"
+#include "views/picture_frame.h"
 #include "views/plot.h"
 #include "views/view.h"
 
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace decodescope {
@@ -19,6 +21,9 @@ class MemoryView : public View {
   bool setOption(const QString& id, const QString& value) override;
   void present(const SessionSnapshot& session, const Selection& selection) override;
   void paint(QPainter& painter, const QRectF& area, const Theme& theme) override;
+  double neededHeight(const QSizeF& room, const Theme& theme) const override;
+  /// Published sizes are the same beside every lane.
+  bool showsAllLanes() const override;
   std::optional<Hit> hitTest(QPointF point) const override;
   std::vector<NamedTable> tables() const override;
   QString description() const override;
@@ -28,6 +33,12 @@ class MemoryView : public View {
  private:
   enum class Panel { size, models, roofline };
   void update() { m_model.present(m_shown, m_settings); }
+  FrameTexts words() const;
+  TextTable sizeTable(const Theme& theme) const;
+  /// Of some of the published models, with their sizes or their cache alone.
+  TextTable modelsTable(std::span<const PublishedModel> models, bool hasSizes, bool hasBars,
+                        const Theme& theme) const;
+  TextTable rooflineTable(const std::vector<MemoryModel::RooflinePoint>& points, const Theme& theme) const;
   void paintSize(QPainter& painter, const QRectF& area, const Theme& theme);
   void paintCurves(QPainter& painter, const QRectF& area, const Theme& theme);
   void paintModels(QPainter& painter, const QRectF& area, const Theme& theme);

@@ -26,10 +26,28 @@ struct TextTableRow {
 struct TextTable {
   QStringList headers;
   std::vector<TextTableRow> rows;
-  double largest = 18;  ///< pixels of the design
+  double largest = 18;  ///< pixels of the design; letters are smaller than kLeastPixels only in an area that
+                        ///< is lower than neededHeight()
 
+  /// The height that letters of at least kLeastPixels need at this width, with the second lines where they
+  /// are not cut short by it.
+  double neededHeight(QPainter& painter, double width, const Theme& theme) const;
   /// Paints it and returns each row's rectangle.
   std::vector<QRectF> paint(QPainter& painter, const QRectF& area, const Theme& theme) const;
+
+ private:
+  struct Fit {
+    double pixels = 0, line = 0, gap = 0;
+    double total = 0;  ///< width of all columns
+    bool hasBelow = false;
+    std::vector<double> widths;
+    double rowHeight() const { return line * (hasBelow ? 1.95 : 1.0); }
+  };
+  bool hasBars() const;
+  /// Width and height that letters of this size take.
+  Fit measured(QPainter& painter, const Theme& theme, double pixels, bool hasBelow) const;
+  bool cutsShort(QPainter& painter, const Theme& theme, const Fit& fit, double width) const;
+  Fit settled(QPainter& painter, const QSizeF& room, const Theme& theme) const;
 };
 
 }  // namespace decodescope

@@ -166,6 +166,7 @@ void RopeView::paintMatrix(QPainter& painter, const QRectF& area, const Theme& t
            tr("2d = %1 products, d = %2 additions").arg(grouped(cost.products), grouped(cost.additions)),
            tr("largest difference of the two: %1").arg(QString::number(m_model.matrixDifference(), 'g', 2)));
   const QRectF& below = m_matrix.cheapCount;
+  if (below.top() + 3 * lineHeight > area.bottom() + 1) return;
   words(
       QRectF(below.left(), below.top() + 2 * lineHeight, below.width(), lineHeight), plain, theme.faintText,
       left,

@@ -52,6 +52,19 @@ QString ShapesModel::emptyText() const {
         "Make a step (Space in the window) to walk through the shapes of its attention, or choose the "
         "lecture's example above.");
   const ModelConfig& config = m_shown.config();
+  if (config.attention == AttentionKind::latent)
+    return tr("Under multi-head latent attention K and V are no projections of X that are split into heads: "
+              "X goes "
+              "to latents ĉ of %1 × %2, and kv_b_proj makes of them %1 × %3 × (%4 + %5) for keys and values. "
+              "The "
+              "Heads view shows both, and the attention view's layout “MLA: rebuilt · absorbed” what "
+              "follows. The "
+              "walk itself is there on the lecture's example above.")
+        .arg(m_shown.tokens)
+        .arg(config.kvLoraRank)
+        .arg(config.numAttentionHeads)
+        .arg(config.qkNopeHeadDim)
+        .arg(config.vHeadDim);
   if (!siteExists(Site::kProj, config) || !siteExists(Site::scores, config))
     return tr("%1 has no scores between stored keys of each head: the walk is that of softmax attention with "
               "keys and values head by head. Choose the lecture's example above.")

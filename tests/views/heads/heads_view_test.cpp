@@ -2,6 +2,7 @@
 
 #include "core/attention/attention_rows.h"
 #include "core/attention/derive.h"
+#include "tests/support/random_model.h"
 #include "tests/support/random_run.h"
 #include "tests/views/paint.h"
 #include "views/head_colors.h"
@@ -86,6 +87,89 @@ TEST(HeadsModel, LinearAttentionKeepsAStateAndNoneOfTheRows) {
   EXPECT_TRUE(model.contextToolTip(1, 2).contains("φ(q)·z"));
   const auto features = run->trace(Position{2})->row(Site::kFeatures, LayerIndex{0});
   EXPECT_EQ(model.keyGrid(1).value(2, 3), features[8 + 3]);
+}
+
+RunSnapshotPtr latentRun() {
+  for (const NamedConfig& named : decoderFamily()) {
+    if (named.name != "mla") continue;
+    RunSettings settings;
+    settings.ignoreEos = true;
+    Result<Lane> lane =
+        Lane::start(randomLoadedModel(named.config, 3), settings, randomTokens(named.config, 6, 4), {});
+    for (int i = 0; i < 2; ++i) lane.value().step();
+    return lane.value().snapshot();
+  }
+  return nullptr;
+}
+
+TEST(HeadsModel, UnderMlaAllHeadsReadTheLatents) {
+  const RunSnapshotPtr run = latentRun();
+  const ModelConfig& c = run->model->config();
+  HeadsModel heads;
+  heads.present(shownRun(sessionOf(run), lastOf(run)), false);
+  ASSERT_TRUE(heads.ready());
+  EXPECT_TRUE(heads.showsLatents());
+  EXPECT_EQ(heads.keyValueHeads(), 1);
+  const PositionTrace& trace = *run->trace(Position{2});
+  const auto latent = trace.row(Site::kvALayernorm, LayerIndex{0}),
+             rotary = trace.row(Site::kRot, LayerIndex{0});
+  const CellGrid latents = heads.keyGrid(0), keys = heads.valueGrid(0);
+  ASSERT_EQ(latents.columns, c.kvLoraRank);
+  ASSERT_EQ(keys.columns, c.qkRopeHeadDim);
+  for (int i = 0; i < c.kvLoraRank; ++i) EXPECT_EQ(latents.value(2, i), latent[static_cast<std::size_t>(i)]);
+  for (int i = 0; i < c.qkRopeHeadDim; ++i) EXPECT_EQ(keys.value(2, i), rotary[static_cast<std::size_t>(i)]);
+  EXPECT_TRUE(heads.facts().join(' ').contains("C + r = 10 + 4 = 14 numbers"));
+}
+
+TEST(HeadsModel, UnderMlaEachHeadRebuildsWhatItReads) {
+  const RunSnapshotPtr run = latentRun();
+  const ModelConfig& c = run->model->config();
+  const Selection s = lastOf(run);
+  HeadsModel heads;
+  heads.present(shownRun(sessionOf(run), s), false, true);
+  ASSERT_TRUE(heads.ready());
+  EXPECT_EQ(heads.keyValueHeads(), c.numAttentionHeads);
+  for (int h = 0; h < c.numAttentionHeads; ++h) {
+    const std::vector<float> weights =
+        attentionRow(c, run->positions, s.layer, HeadIndex{h}, s.query, ScoreStage::weight);
+    const CellGrid values = heads.valueGrid(h), context = heads.contextGrid(h);
+    ASSERT_EQ(values.columns, c.vHeadDim);
+    ASSERT_EQ(context.columns, c.vHeadDim);
+    for (int i = 0; i < c.vHeadDim; ++i) {
+      double sum = 0;
+      for (int r = 0; r < values.rows; ++r)
+        sum += static_cast<double>(weights[static_cast<std::size_t>(r)]) *
+               static_cast<double>(values.value(r, i));
+      EXPECT_NEAR(sum, static_cast<double>(context.value(0, i)), 1e-5);
+    }
+  }
+}
+
+TEST(HeadsView, PointsAtTheRowsOfMla) {
+  const RunSnapshotPtr run = latentRun();
+  for (const bool rebuilt : {false, true}) {
+    HeadsView view;
+    ASSERT_TRUE(view.setOption(QStringLiteral("mla"),
+                               rebuilt ? QStringLiteral("rebuilt") : QStringLiteral("latents")));
+    view.present(sessionOf(run), lastOf(run));
+    painted(view, {900, 600}, Theme::makeLight());
+    std::map<Site, std::set<int>> elements;
+    for (int y = 0; y < 600; y += 3) {
+      for (int x = 0; x < 900; x += 3) {
+        const auto hit = view.hitTest(QPointF(x, y));
+        if (hit && hit->number) elements[hit->number->row.site].insert(hit->number->element);
+      }
+    }
+    const ModelConfig& c = run->model->config();
+    EXPECT_EQ(elements[Site::queryStates].size(), static_cast<std::size_t>(c.headDim));
+    EXPECT_EQ(elements[Site::context].size(), static_cast<std::size_t>(c.vHeadDim));
+    EXPECT_EQ(elements[Site::kvALayernorm].size(), static_cast<std::size_t>(rebuilt ? 0 : c.kvLoraRank));
+    EXPECT_EQ(elements[Site::kRot].size(), static_cast<std::size_t>(rebuilt ? 0 : c.qkRopeHeadDim));
+    EXPECT_EQ(elements[Site::keyStates].size(), static_cast<std::size_t>(rebuilt ? c.headDim : 0));
+    if (!rebuilt) continue;
+    EXPECT_EQ(*elements[Site::kvBProj].begin(), c.qkNopeHeadDim) << "behind the head's key";
+    EXPECT_EQ(*elements[Site::kvBProj].rbegin(), c.qkNopeHeadDim + c.vHeadDim - 1);
+  }
 }
 
 TEST(HeadsModel, ShowsTheSelectedKeyAlone) {
