@@ -12,8 +12,10 @@
 #include "core/formats/model_card.h"
 #include "core/train/presets.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 
 namespace decodescope {
 namespace {
@@ -21,7 +23,8 @@ namespace {
 constexpr OptionInfo kOptions[] = {
     {"--kv-heads", "LIST", "each model also with its key/value heads averaged down to so many: 2,1"},
     {"--window", "LIST", "each model also under a sliding window of so many keys: 32,8"},
-    {"--seeds", "LIST", "train bundled models again with these seeds of the first weights: 3,4,5 (slow)"},
+    {"--seeds", "LIST",
+     "train bundled models again with these seeds of the first weights: 3,4,5 (minutes each)"},
     {"--work", "DIR", "where --seeds keeps what it trains; a second call goes on there"},
     {"--write-cards", "", "write the losses of all seeds into the models' card.json"},
     {"--tales", "N", "held-out tales to read (default: 200, fewer for models above 4 M parameters)"},
@@ -115,11 +118,17 @@ Result<CompareRow> measured(const LoadedModelPtr& model, const CompareCall& call
   return row;
 }
 
-/// The losses of trainings that differ in the seed alone, the file's own first.
+/// The losses of trainings that differ in the seed alone, the file's own first; without --seeds the card's.
 Result<bool> addSeeds(CompareRow& row, const CompareCall& call) {
   const TrainingPreset* preset = findTrainingPreset(row.model->name);
   if (!preset || row.model->derivedFrom) return true;
   row.seeds = {{preset->settings.seed, row.heldOut.loss.lossPerToken}};
+  const ModelCard& card = row.model->card;
+  // What other seeds once gave, where it was measured on the same text.
+  if (call.seeds.empty() && card.heldOutText == heldOutTextName(row.heldOut.tales)) {
+    std::copy_if(card.seedLosses.begin(), card.seedLosses.end(), std::back_inserter(row.seeds),
+                 [&](const SeedLoss& other) { return other.seed != preset->settings.seed; });
+  }
   for (const int seed : call.seeds) {
     if (static_cast<std::uint64_t>(seed) == preset->settings.seed) continue;
     const std::string out = call.work + "/seed-" + std::to_string(seed);

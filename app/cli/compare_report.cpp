@@ -70,6 +70,10 @@ std::string damageText(const CompareRow& row) {
   return text;
 }
 
+double deviationOf(const CompareRow& row) {
+  return row.seeds.size() > 1 ? seedStatistics(row.seeds).deviation : 0;
+}
+
 /// From the smallest loss to the largest, whatever that says.
 std::string orderText(const std::vector<CompareRow>& rows) {
   std::vector<const CompareRow*> order;
@@ -81,6 +85,12 @@ std::string orderText(const std::vector<CompareRow>& rows) {
                    [](const CompareRow* a, const CompareRow* b) { return meanLoss(*a) < meanLoss(*b); });
   std::string text = "order by loss, as found:";
   for (const CompareRow* row : order) text += (row == order.front() ? " " : " < ") + row->model->name;
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    const double spread = std::max(deviationOf(*order[i - 1]), deviationOf(*order[i]));
+    if (meanLoss(*order[i]) - meanLoss(*order[i - 1]) < spread)
+      text += "\n" + order[i - 1]->model->name + " and " + order[i]->model->name +
+              " differ by less than the seeds of one of them do: no order between them";
+  }
   const bool oneSeed =
       std::any_of(rows.begin(), rows.end(), [](const CompareRow& r) { return r.seeds.size() == 1; });
   if (oneSeed) text += "\none seed: how far another seed of the first weights would move a loss is not known";
