@@ -150,7 +150,6 @@ class SessionWorker::Impl {
   }
 
   void step(int count, std::stop_token stop) {
-    m_error.clear();
     for (int i = 0; i < count && stepAll(stop); ++i) publish(i + 1 < count);
     publish(false);
   }
@@ -161,7 +160,6 @@ class SessionWorker::Impl {
     if (!made.ok()) return fail(made.error(), stop);
     if (!made.value()) return publish(false);
     m_lanes.push_back(std::move(*made.value()));
-    m_error.clear();
     publish(false);
   }
 
@@ -191,7 +189,6 @@ class SessionWorker::Impl {
       }
     }
     m_lanes = std::move(next);
-    m_error.clear();
     publish(false);
   }
 
@@ -206,7 +203,6 @@ class SessionWorker::Impl {
 
   void race(int tokens, std::stop_token stop) {
     if (m_lanes.empty()) return publish(false);
-    m_error.clear();
     const RunSnapshotPtr first = m_lanes.front().lane.snapshot();
     const std::vector<TokenId> prompt(first->tokens.begin(), first->tokens.begin() + first->promptLength);
     runRace(
@@ -248,6 +244,8 @@ class SessionWorker::Impl {
   void runGuarded(const Action& command, std::stop_token stop) {
     try {
       m_outline.reset();
+      // Not to be told again while this command runs.
+      m_error.clear();
       m_errorFile.clear();
       applySettings();
       command(stop);

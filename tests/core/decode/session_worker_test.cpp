@@ -94,6 +94,25 @@ TEST_F(SessionWorkerTest, ABadModelOrPromptLeavesTheRunAndSaysWhy) {
   EXPECT_EQ(fresh->error, "");
 }
 
+/// It would be taken for the new one's.
+TEST_F(SessionWorkerTest, AFailureIsNotToldAgainWhileTheNextCommandRuns) {
+  std::vector<std::string> toldWhileBusy;
+  const SessionWorker* self = nullptr;
+  SessionWorker worker([&] {
+    if (const SessionSnapshotPtr latest = self->latest(); latest->busy)
+      toldWhileBusy.push_back(latest->error);
+    wake();
+  });
+  self = &worker;
+  worker.open(request(m_dir.file("none"), 0));
+  waitFor(worker, [](const SessionSnapshot& s) { return !s.busy && !s.error.empty(); });
+  toldWhileBusy.clear();
+  worker.open(request(m_small, 0));
+  waitFor(worker, [](const SessionSnapshot& s) { return !s.busy && !s.lanes.empty(); });
+  ASSERT_FALSE(toldWhileBusy.empty());
+  for (const std::string& error : toldWhileBusy) EXPECT_EQ(error, "");
+}
+
 TEST_F(SessionWorkerTest, AModelWithoutTokenizerOrPromptOpens) {
   std::filesystem::remove(m_small + "/tokenizer.json");
   SessionWorker worker([this] { wake(); });
