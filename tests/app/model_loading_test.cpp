@@ -102,21 +102,8 @@ class ModelLoading : public WindowTest {
     });
   }
 
-  /// A checkpoint of a terabyte with not one weight in it: it takes no room on the disk.
   QString hugeFile() const {
-    ModelConfig config = smallConfig();
-    config.hiddenSize = 8192;
-    config.numAttentionHeads = config.numKeyValueHeads = 64;
-    config.headDim = 128;
-    config.intermediateSize = 28672;
-    config.numHiddenLayers = 256;
-    config.vocabSize = 32000;
-    config.maxPositionEmbeddings = 128;
-    const std::int32_t header[] = {8192, 28672, 256, 64, 64, 32000, 128};
-    const std::string path =
-        m_folder.write("own/huge.bin", {reinterpret_cast<const char*>(header), sizeof header});
-    std::filesystem::resize_file(
-        path, sizeof header + 4 * ParameterLayout(config).parameterCount() + 4ull * 128 * 128);
+    const std::string path = test::writeHugeCheckpoint(m_folder, "own/huge.bin");
     std::filesystem::remove(m_folder.file("own/tokenizer.bin"));  // it has another vocabulary
     return QString::fromStdString(path);
   }

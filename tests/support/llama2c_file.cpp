@@ -1,10 +1,12 @@
 #include "tests/support/llama2c_file.h"
 
 #include "tests/support/byte_writer.h"
+#include "tests/support/random_model.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 
 namespace decodescope::test {
@@ -77,6 +79,26 @@ std::string llama2cBytes(const Model& model, int version) {
   }
   if (!c.tieWordEmbeddings) put(out, model.lmHead().weight);
   return out.bytes();
+}
+
+ModelConfig hugeConfig() {
+  ModelConfig config = smallConfig();
+  config.hiddenSize = 8192;
+  config.numAttentionHeads = config.numKeyValueHeads = 64;
+  config.headDim = 128;
+  config.intermediateSize = 28672;
+  config.numHiddenLayers = 256;
+  config.vocabSize = 32000;
+  config.maxPositionEmbeddings = 128;
+  return config;
+}
+
+std::string writeHugeCheckpoint(const TemporaryDir& folder, const std::string& name) {
+  const std::int32_t header[] = {8192, 28672, 256, 64, 64, 32000, 128};
+  const std::string path = folder.write(name, {reinterpret_cast<const char*>(header), sizeof header});
+  std::filesystem::resize_file(
+      path, sizeof header + 4 * ParameterLayout(hugeConfig()).parameterCount() + 4ull * 128 * 128);
+  return path;
 }
 
 std::string llama2cTokenizerBytes(const std::vector<Llama2cToken>& tokens) {

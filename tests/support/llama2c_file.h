@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/model/model.h"
+#include "tests/support/paths.h"
 
 #include <string>
 #include <vector>
@@ -9,6 +10,13 @@ namespace decodescope::test {
 
 /// A llama2.c checkpoint with the numbers of a LLaMA-like model. Version 0 or 1.
 std::string llama2cBytes(const Model& model, int version);
+
+/// Of a model of 10^12 bytes.
+ModelConfig hugeConfig();
+
+/// Writes `name`: a checkpoint of that shape with not one weight in it, which takes no room on the disk. Its
+/// path.
+std::string writeHugeCheckpoint(const TemporaryDir& folder, const std::string& name);
 
 struct Llama2cToken {
   std::string piece;

@@ -1,5 +1,6 @@
 #include "core/decode/session_worker.h"
 
+#include "tests/support/llama2c_file.h"
 #include "tests/support/paths.h"
 #include "tests/support/random_model.h"
 #include "tests/support/word_model.h"
@@ -475,20 +476,7 @@ TEST_F(SessionWorkerTest, ARotaryLayoutBeginsNewRunsOfTheSameLength) {
 }
 
 TEST_F(SessionWorkerTest, TheOutlineIsToldBeforeTheWeightsAndWhatDoesNotFitIsNotLoaded) {
-  // The header of a llama2.c checkpoint of 10^12 bytes, and not one weight of it.
-  const std::string huge = m_dir.file("huge.bin");
-  ModelConfig config = test::smallConfig();
-  config.hiddenSize = 8192;
-  config.numAttentionHeads = config.numKeyValueHeads = 64;
-  config.headDim = 128;
-  config.intermediateSize = 28672;
-  config.numHiddenLayers = 256;
-  config.vocabSize = 32000;
-  config.maxPositionEmbeddings = 128;
-  const std::int32_t header[] = {8192, 28672, 256, 64, 64, 32000, 128};
-  const std::uint64_t bytes = sizeof header + 4 * ParameterLayout(config).parameterCount() + 4ull * 128 * 128;
-  m_dir.write("huge.bin", {reinterpret_cast<const char*>(header), sizeof header});
-  std::filesystem::resize_file(huge, bytes);  // a hole: it takes no room
+  const std::string huge = test::writeHugeCheckpoint(m_dir, "huge.bin");
   SessionWorker worker([this] { wake(); });
   worker.open(request(m_small, 1));
   const SessionSnapshotPtr before = waitForSteps(worker, 1);
@@ -500,7 +488,7 @@ TEST_F(SessionWorkerTest, TheOutlineIsToldBeforeTheWeightsAndWhatDoesNotFitIsNot
       << refused->error;
   ASSERT_TRUE(refused->outline);
   EXPECT_EQ(refused->outline->config.numHiddenLayers, 256);
-  EXPECT_EQ(refused->outline->parameters, ParameterLayout(config).parameterCount());
+  EXPECT_EQ(refused->outline->parameters, ParameterLayout(test::hugeConfig()).parameterCount());
   EXPECT_EQ(refused->outline->storedAs, "F32");
   EXPECT_EQ(refused->lanes[0].run->runId, before->lanes[0].run->runId);
   worker.step(1);
