@@ -234,9 +234,9 @@ SessionWorker::OpenRequest MainWindow::requestFor(const QString& path, const QSt
   request.prompt = prompt.toStdString();
   request.useDefaultPrompt = prompt.isEmpty();
   request.stepsAfterwards = kFirstSteps;
-  const QString name = QString::fromStdString(request.path), tokenizer = m_settings.tokenizer(name);
+  const QString name = QString::fromStdString(request.path);
   request.rotaryLayout = m_settings.rotaryLayout(name);
-  if (QFileInfo::exists(tokenizer)) request.tokenizer = tokenizer.toStdString();
+  request.tokenizer = m_settings.tokenizer(name).toStdString();
   return request;
 }
 

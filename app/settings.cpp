@@ -1,5 +1,6 @@
 #include "app/settings.h"
 
+#include <QFileInfo>
 #include <QSettings>
 
 #include <algorithm>
@@ -78,7 +79,8 @@ void Settings::setRotaryLayout(const QString& path, std::optional<RotaryLayout> 
 }
 
 QString Settings::tokenizer(const QString& path) const {
-  return m_file->value(QStringLiteral("model/tokenizers")).toMap().value(path).toString();
+  const QString chosen = m_file->value(QStringLiteral("model/tokenizers")).toMap().value(path).toString();
+  return QFileInfo::exists(chosen) ? chosen : QString();
 }
 
 void Settings::setTokenizer(const QString& path, const QString& tokenizer) {

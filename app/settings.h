@@ -36,7 +36,8 @@ class Settings {
   /// Which elements of a head the user made a rotary pair, where that is not what the model's file says.
   std::optional<RotaryLayout> rotaryLayout(const QString& path) const;
   void setRotaryLayout(const QString& path, std::optional<RotaryLayout> layout);
-  /// The file that the user chose to read the model's tokenizer from; "": the model's own.
+  /// The file that the user chose to read the model's tokenizer from; "": the model's own,
+  /// as where the chosen file is gone.
   QString tokenizer(const QString& path) const;
   void setTokenizer(const QString& path, const QString& tokenizer);
   ThemeChoice theme() const;

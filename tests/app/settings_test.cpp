@@ -4,6 +4,7 @@
 
 #include <QByteArray>
 
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 
@@ -54,6 +55,15 @@ TEST_F(SettingsTest, RecentModelsAreDistinctAndFew) {
   EXPECT_EQ(recent.size(), 8);
   EXPECT_EQ(recent.front(), "8");
   EXPECT_EQ(recent.count("8"), 1);
+}
+
+TEST_F(SettingsTest, AChosenTokenizerThatIsGoneIsNotOffered) {
+  const QString chosen = QString::fromStdString(m_folder.write("tok.bin", "a"));
+  Settings settings;
+  settings.setTokenizer("/m", chosen);
+  EXPECT_EQ(settings.tokenizer("/m"), chosen);
+  std::filesystem::remove(m_folder.file("tok.bin"));
+  EXPECT_EQ(settings.tokenizer("/m"), QString());
 }
 
 TEST_F(SettingsTest, NonsenseInTheFileIsBroughtIntoRange) {
